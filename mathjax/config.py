@@ -1,0 +1,401 @@
+"""Every setting of every job, as typed dataclasses.
+
+A recipe in `configs/` returns one of the jobs (`Arithmetic`, `Train`, `Evaluate`); absl flags change
+single settings of it (`--config.optimizer.peak=2e-5`); `check` is called once, before the job starts.
+The classes are mutable because `config_flags` sets attributes; no job changes its own settings.
+"""
+
+import dataclasses
+import json
+import re
+import types
+import typing
+from dataclasses import dataclass, field
+
+
+@dataclass(kw_only=True)
+class Model:
+    """The shape of a decoder; enough, with the params, to call it."""
+
+    vocab_size: int = 0  # 0: as many as the tokenizer has
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    mlp_width: int
+    rope_base: float = 10_000.0
+    norm_epsilon: float = 1e-5
+    tied_embeddings: bool = True
+    qkv_bias: bool = False  # Qwen2
+    qk_norm: bool = False  # Qwen3
+    initializer_range: float = 0.02
+
+    def check(self):
+        _positive(self, "layers", "width", "heads", "kv_heads", "head_dim", "mlp_width", "rope_base", "norm_epsilon")
+        _require(self.heads % self.kv_heads == 0, f"heads={self.heads} must be a multiple of kv_heads={self.kv_heads}")
+        _require(self.head_dim % 2 == 0, f"head_dim must be even for rotary positions, got {self.head_dim}")
+        _require(self.vocab_size >= 0, f"vocab_size must not be negative, got {self.vocab_size}")
+
+
+@dataclass(kw_only=True)
+class Tokenizer:
+    """Which tokenizer: `character` is MathGLM's, one token for each digit and symbol."""
+
+    kind: str = "character"
+
+    def check(self):
+        _one_of(self, "kind", ("character",))
+
+
+@dataclass(kw_only=True)
+class Source:
+    """Record files that are drawn from together: a glob or a path, and how often beside the others."""
+
+    path: str
+    weight: float = 1.0
+
+    def check(self):
+        _positive(self, "weight")
+
+
+@dataclass(kw_only=True)
+class Data:
+    """A mixture of sources as packed batches of `rows` x `length` tokens."""
+
+    sources: list[Source]
+    rows: int
+    length: int
+    objective: str = "all"  # all: every token counts (MathGLM); solution: the solution and its end
+    template: str = "plain"  # a name in prompts.TEMPLATES
+    seed: int = 0
+
+    def check(self):
+        _positive(self, "rows", "length")
+        _one_of(self, "objective", ("all", "solution"))
+        _require(len(self.sources) > 0, "sources must name at least one file of records")
+
+
+@dataclass(kw_only=True)
+class Optimizer:
+    """AdamW or Muon with a warm-up and a schedule; the learning rate peaks at `peak`."""
+
+    name: str = "adamw"
+    peak: float
+    schedule: str = "cosine"
+    warmup: float = 0.03  # the share of all steps
+    end: float = 0.0  # the last learning rate, as a share of the peak
+    b1: float = 0.9
+    b2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    clip: float = 1.0  # the largest global norm of a gradient; 0: no clipping
+
+    def check(self):
+        _one_of(self, "name", ("adamw", "muon"))
+        _one_of(self, "schedule", ("cosine", "linear", "constant", "inverse_sqrt"))
+        _positive(self, "peak", "epsilon")
+        _share(self, "warmup", "end", "b1", "b2")
+        _require(self.weight_decay >= 0, f"weight_decay must not be negative, got {self.weight_decay}")
+        _require(self.clip >= 0, f"clip must not be negative, got {self.clip}")
+
+
+@dataclass(kw_only=True)
+class Mesh:
+    """How many devices along each axis; -1, once at most: all that are left."""
+
+    data: int = -1
+    fsdp: int = 1
+    tensor: int = 1
+
+    def check(self):
+        sizes = (self.data, self.fsdp, self.tensor)
+        _require(all(size == -1 or size > 0 for size in sizes), f"axes must be positive or -1, got {sizes}")
+        _require(sizes.count(-1) <= 1, f"one axis at most may be -1, got {sizes}")
+
+
+@dataclass(kw_only=True)
+class Train:
+    """Fit a model to a mixture of records."""
+
+    model: Model
+    tokenizer: Tokenizer = field(default_factory=Tokenizer)
+    data: Data
+    heldout: Data | None = None  # its loss is measured with every checkpoint
+    heldout_batches: int = 8
+    optimizer: Optimizer
+    mesh: Mesh = field(default_factory=Mesh)
+    steps: int
+    accumulate: int = 1  # parts that a global batch is split into, one after the other
+    dtype: str = "bfloat16"  # of matrix products; params stay float32
+    remat: str = "none"
+    seed: int = 0
+    log_every: int = 10
+    save_every: int = 200
+    keep: int = 2  # the last checkpoints kept
+    keep_best: int = 1  # and those of lowest held-out loss
+    tensorboard: bool = False
+
+    def check(self):
+        _positive(self, "steps", "accumulate", "log_every", "save_every", "keep", "heldout_batches")
+        _one_of(self, "dtype", ("float32", "bfloat16"))
+        _one_of(self, "remat", ("none", "layers", "products"))
+        _require(self.keep_best >= 0, f"keep_best must not be negative, got {self.keep_best}")
+        _require(
+            self.data.rows % self.accumulate == 0,
+            f"accumulate={self.accumulate} must divide data.rows={self.data.rows}",
+        )
+
+
+@dataclass(kw_only=True)
+class Sampling:
+    """How the next token is chosen. temperature 0 is greedy; top_k 0 and top_p 1 leave all tokens in."""
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    max_tokens: int = 256
+    samples: int = 1
+    seed: int = 0
+
+    def check(self):
+        _positive(self, "max_tokens", "samples")
+        _require(self.temperature >= 0, f"temperature must not be negative, got {self.temperature}")
+        _require(self.top_k >= 0, f"top_k must not be negative, got {self.top_k}")
+        _require(0 < self.top_p <= 1, f"top_p must lie in (0, 1], got {self.top_p}")
+
+
+@dataclass(kw_only=True)
+class Benchmark:
+    """Questions to be measured on: a row of the report."""
+
+    name: str
+    path: str
+    kind: str = "arithmetic"  # a row of evaluate.benchmarks.BENCHMARKS: how the file is read and its answers grouped
+    limit: int = 0  # the first so many; 0: all
+
+    def check(self):
+        _require(
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name) is not None,
+            f"name must be letters, digits, '_', '.' or '-', as a file is called by it; got {self.name!r}",
+        )
+        _require(self.limit >= 0, f"limit must not be negative, got {self.limit}")
+
+
+@dataclass(kw_only=True)
+class Evaluate:
+    """Solve benchmarks with a checkpoint, and report."""
+
+    checkpoint: str  # a step's folder, or a run's: its last step
+    benchmarks: list[Benchmark]
+    protocols: list[str] = field(default_factory=lambda: ["strict", "mathglm"])  # the first is the headline
+    template: str = "plain"
+    sampling: Sampling = field(default_factory=Sampling)
+    slots: int = 64
+    corpus: list[str] = field(default_factory=list)  # folders of data_gen.arithmetic whose forms count as covered
+    examples: int = 20  # wrong answers shown, of each benchmark
+    mesh: Mesh = field(default_factory=Mesh)
+    dtype: str = "float32"
+    title: str = "Evaluation"
+
+    def check(self):
+        _positive(self, "slots")
+        _one_of(self, "dtype", ("float32", "bfloat16"))
+        _require(self.examples >= 0, f"examples must not be negative, got {self.examples}")
+        _require(len(self.protocols) > 0, "protocols must name at least one")
+        names = [benchmark.name for benchmark in self.benchmarks]
+        _require(len(names) > 0, "benchmarks must name at least one")
+        _require(len(set(names)) == len(names), f"benchmarks must have names of their own, got {', '.join(names)}")
+
+
+@dataclass(kw_only=True)
+class GSM8KEquations:
+    """The distinct equations `<<lhs=rhs>>` of GSM8K's solutions, as arithmetic records."""
+
+    path: str  # test.jsonl or train.jsonl as published
+
+    def check(self):
+        _require(self.path != "", "path must name GSM8K's test.jsonl or train.jsonl")
+
+
+@dataclass(kw_only=True)
+class Expressions:
+    """A kind of arithmetic question: which numbers, operators and brackets it is drawn from, and how often."""
+
+    weight: float = 1.0
+    operations: tuple[int, int] = (1, 3)  # fewest and most, each number of them as often
+
+    add: float = 1.0  # weights of the operators
+    subtract: float = 1.0
+    multiply: float = 1.0
+    divide: float = 1.0
+    power: float = 0.0
+
+    integer: float = 1.0  # weights of the ways to write a number
+    decimal: float = 0.0
+    percent: float = 0.0
+    fraction: float = 0.0  # (a/b)
+    negative: float = 0.0  # the share of numbers with a minus sign
+
+    digits: tuple[int, int] = (1, 3)  # before the point; each number of digits as often
+    factor_digits: tuple[int, int] = (1, 3)  # of the right side of *
+    divisor_digits: tuple[int, int] = (1, 2)  # of the right side of /
+    base_digits: tuple[int, int] = (1, 1)  # of the left side of ^
+    fraction_digits: tuple[int, int] = (1, 2)  # of a and b in (a/b)
+    exponent: tuple[int, int] = (0, 3)  # lowest and highest
+    places: tuple[int, int] = (1, 2)  # after the point of a decimal
+    quotient_places: int = 0  # most places of a quotient beyond those of the numbers divided
+
+    brackets: float = 0.0  # the share of questions with brackets, where there are two operations or more
+    limit: int = 12  # most digits of any number of a chain
+
+    def check(self):
+        _positive(self, "weight")
+        for name, least, most in (
+            ("operations", 1, 26),
+            ("digits", 1, 12),
+            ("factor_digits", 1, 12),
+            ("divisor_digits", 1, 12),
+            ("base_digits", 1, 12),
+            ("fraction_digits", 1, 6),
+            ("exponent", -9, 99),
+            ("places", 1, 6),
+        ):
+            value = getattr(self, name)
+            _require(
+                len(value) == 2 and least <= value[0] <= value[1] <= most,
+                f"{name} must be (lowest, highest) from {least} to {most}, got {value!r}",
+            )
+        for names in (
+            ("add", "subtract", "multiply", "divide", "power"),
+            ("integer", "decimal", "percent", "fraction"),
+        ):
+            weights = [getattr(self, name) for name in names]
+            _require(
+                min(weights) >= 0 and max(weights) > 0,
+                f"{', '.join(names)} must not be negative, and not all 0; got {weights}",
+            )
+        _share(self, "negative", "brackets")
+        _require(0 <= self.quotient_places <= 6, f"quotient_places must lie in [0, 6], got {self.quotient_places}")
+        _require(1 <= self.limit <= 40, f"limit must lie in [1, 40], got {self.limit}")
+
+
+@dataclass(kw_only=True)
+class Arithmetic:
+    """Make arithmetic questions with exact answers, worked out step by step or given at once (MathGLM)."""
+
+    parts: list[Expressions]
+    seed: int = 0
+    train: int  # records
+    heldout: int = 1_000
+    test: int = 1_000
+    shards: int = 8  # files of train
+    mode: str = "steps"  # or direct: the answer alone
+    division: str = "decimal"  # quotients that end, as decimals; or fraction: all values as whole numbers and (a/b)
+    train_only: int = 3  # questions of at most so many characters, as 7*8, are in train alone
+
+    def check(self):
+        _positive(self, "train", "shards")
+        _one_of(self, "mode", ("steps", "direct"))
+        _one_of(self, "division", ("decimal", "fraction"))
+        _require(len(self.parts) > 0, "parts must hold at least one Expressions")
+        for name in ("heldout", "test", "train_only"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+        _require(self.shards <= self.train, f"shards={self.shards} must not be more than train={self.train}")
+
+
+def check(job, path="config"):
+    """Raise ValueError naming the setting if a value of `job`, or of anything in it, has a wrong type or range."""
+    hints = typing.get_type_hints(type(job))
+    for entry in dataclasses.fields(job):
+        value = getattr(job, entry.name)
+        where = f"{path}.{entry.name}"
+        _check_type(value, hints[entry.name], where)
+        for name, part in _parts(value, where):
+            check(part, name)
+    try:
+        job.check()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def to_json(job) -> str:
+    """The settings as indented JSON, for the folder of a run; keys in the order of the class."""
+    return json.dumps(dataclasses.asdict(job), indent=2)
+
+
+def from_dict(kind, values: dict, path="config"):
+    """A config of class `kind` from what `to_json` wrote; ValueError for a name that the class does not have."""
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ValueError(f"{path}: {kind.__name__} has no setting {', '.join(unknown)}; it has {', '.join(hints)}")
+    try:
+        return kind(**{name: _from_json(hints[name], value, f"{path}.{name}") for name, value in values.items()})
+    except TypeError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _from_json(hint, value, path):
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, types.UnionType):
+        if value is None:
+            return None
+        hint = next(part for part in arguments if part is not type(None))
+        return _from_json(hint, value, path)
+    if origin in (list, tuple) and isinstance(value, list):
+        parts = [_from_json(arguments[0], part, f"{path}[{i}]") for i, part in enumerate(value)]
+        return origin(parts)
+    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        return from_dict(hint, value, path)
+    return value
+
+
+def _parts(value, where):
+    if dataclasses.is_dataclass(value):
+        yield where, value
+    elif isinstance(value, (list, tuple)):
+        for i, part in enumerate(value):
+            yield from _parts(part, f"{where}[{i}]")
+
+
+def _check_type(value, hint, where):
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, types.UnionType):
+        if not any(_has_type(value, part) for part in arguments):
+            raise ValueError(f"{where} must be {hint}, got {value!r}")
+    elif origin in (list, tuple):
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"{where} must be a list, got {value!r}")
+        for i, part in enumerate(value):
+            _check_type(part, arguments[0], f"{where}[{i}]")
+    elif not _has_type(value, hint):
+        raise ValueError(f"{where} must be {getattr(hint, '__name__', hint)}, got {value!r}")
+
+
+def _has_type(value, hint):
+    kind = typing.get_origin(hint) or hint
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _require(holds, message):
+    if not holds:
+        raise ValueError(message)
+
+
+def _positive(job, *names):
+    for name in names:
+        _require(getattr(job, name) > 0, f"{name} must be positive, got {getattr(job, name)}")
+
+
+def _share(job, *names):
+    for name in names:
+        _require(0 <= getattr(job, name) <= 1, f"{name} must lie in [0, 1], got {getattr(job, name)}")
+
+
+def _one_of(job, name, choices):
+    _require(getattr(job, name) in choices, f"{name} must be one of {', '.join(choices)}; got {getattr(job, name)!r}")

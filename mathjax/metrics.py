@@ -1,0 +1,134 @@
+"""Numbers over time, as JSONL and for TensorBoard, and progress for whoever waits."""
+
+import json
+import math
+import numbers
+import pathlib
+import sys
+
+import tqdm
+
+from mathjax import files
+
+
+class Metrics:
+    """Appends rows of numbers to `folder`/metrics.jsonl, and to TensorBoard if asked.
+
+    Each row is a JSON object with `step` first, and is with the system when `write` returns. A run that resumes
+    from step `resume` (0: a new one) drops the rows that an earlier run left of later steps, and a last row torn by
+    a crash. A number that is not finite becomes null in the file, for which JSON has no other word.
+
+    Only one process may write to a folder. ValueError if the file holds something else than rows of metrics;
+    ModuleNotFoundError if TensorBoard is asked for and its extra is not installed.
+    """
+
+    def __init__(self, folder, tensorboard=False, *, resume=0):
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._board = _summary_writer(folder / "tensorboard", resume) if tensorboard else None
+        path = folder / "metrics.jsonl"
+        _drop_after(path, resume)
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, step, values):
+        """Append one row: `values` maps names to numbers (Python's, NumPy's, or JAX arrays of no dimensions)."""
+        row = {name: _number(name, value) for name, value in values.items()}
+        if "step" in row:
+            raise ValueError(f"a metric cannot be called 'step', at step {step}: {sorted(row)}")
+        finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
+        self._file.write(json.dumps({"step": int(step), **finite}, allow_nan=False) + "\n")
+        self._file.flush()
+        if self._board:
+            for name, value in finite.items():
+                if value is not None:
+                    self._board.add_scalar(name, value, int(step))
+
+    def close(self):
+        """Close the files; nothing can be written after it."""
+        self._file.close()
+        if self._board:
+            self._board.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def read(folder) -> list[dict]:
+    """The rows in `folder`/metrics.jsonl, in order, a torn last one left out; [] where there is no such file.
+
+    ValueError with path and line for anything that is not a row.
+    """
+    path = pathlib.Path(folder) / "metrics.jsonl"
+    return _rows(path) if path.exists() else []
+
+
+def progress(total, desc, unit, initial=0):
+    """A tqdm bar over `total` units (None: unknown), `initial` of them done before, with the rate and the time left.
+
+    On a terminal it is a bar; anywhere else a line about every 10 seconds, so that a log stays readable.
+    """
+    shown = dict(total=total, desc=desc, unit=f" {unit}", initial=initial, unit_scale=(total or 0) >= 100_000)
+    if sys.stderr.isatty():
+        return tqdm.tqdm(**shown, dynamic_ncols=True)
+    form = (
+        "{desc}: {n_fmt}/{total_fmt}{unit} ({percentage:.0f}%), {rate_fmt}, {elapsed} gone, {remaining} left{postfix}"
+    )
+    return _Lines(**shown, mininterval=10, maxinterval=10, bar_format=form if total else None)
+
+
+class _Lines(tqdm.tqdm):
+    """Progress for a log: each state on a line of its own."""
+
+    def display(self, msg=None, pos=None):
+        if msg != "":  # what tqdm shows to clear a bar
+            self.fp.write(f"{self}\n")
+            self.fp.flush()
+
+    def close(self):
+        self.refresh()
+        self.leave = False
+        super().close()
+
+
+def _rows(path):
+    rows = []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+            row["step"]
+        except (ValueError, TypeError, KeyError):
+            if number == len(lines):
+                break
+            raise ValueError(f"{path}, line {number}: a row of metrics has a step, got {line[:80]!r}") from None
+        rows.append(row)
+    return rows
+
+
+def _drop_after(path, step):
+    if not path.exists():
+        return
+    kept = [row for row in _rows(path) if row["step"] <= step]
+    with files.whole(path) as file:
+        file.write("".join(json.dumps(row) + "\n" for row in kept).encode())
+
+
+def _number(name, value):
+    try:
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"metric {name!r} must be a number, got {value!r}") from None
+
+
+def _summary_writer(folder, resume):
+    try:
+        import tensorboardX
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "TensorBoard was asked for and is not installed: pip install 'mathjax[tensorboard]', or from a checkout "
+            "pip install -e '.[tensorboard]'"
+        ) from None
+    return tensorboardX.SummaryWriter(str(folder), purge_step=resume + 1)

@@ -1,0 +1,38 @@
+"""Shapes of known models as values of `config.Model`, for recipes."""
+
+from mathjax.config import Model
+
+
+def mathglm(layers: int, width: int, heads: int, **settings) -> Model:
+    """A MathGLM decoder (2309.03241, section 4.4 of its tables): its 12 L h^2 parameters, the digits as vocabulary.
+
+    The gated MLP here has three matrices where the original has two, so it is 8/3 as wide as the model, not 4 times.
+    """
+    return Model(
+        layers=layers,
+        width=width,
+        heads=heads,
+        kv_heads=heads,
+        head_dim=width // heads,
+        mlp_width=round(8 * width / 3 / 32) * 32,
+        **settings,
+    )
+
+
+MATHGLM = {
+    "10M": mathglm(15, 256, 32),
+    "100M": mathglm(35, 512, 32),
+    "500M": mathglm(40, 1024, 32),
+    "2B": mathglm(40, 2048, 32),
+}
+
+SMOLLM2_135M = Model(
+    vocab_size=49_152,
+    layers=30,
+    width=576,
+    heads=9,
+    kv_heads=3,
+    head_dim=64,
+    mlp_width=1536,
+    rope_base=100_000.0,
+)

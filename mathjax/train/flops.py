@@ -1,0 +1,56 @@
+"""What a step of training costs, and how fast the devices could be at best."""
+
+import time
+
+import jax
+import jax.numpy as jnp
+
+from mathjax import config
+
+# Dense bfloat16 FLOP/s of a device, from its maker's data sheet, by the start of `device_kind`.
+PEAK = {
+    "TPU v4": 275e12,
+    "TPU v5 lite": 197e12,
+    "TPU v5e": 197e12,
+    "TPU v5p": 459e12,
+    "TPU v5": 459e12,
+    "TPU v6 lite": 918e12,
+    "TPU v6e": 918e12,
+    "TPU7x": 2307e12,
+    "NVIDIA A100": 312e12,
+    "NVIDIA H100": 989e12,
+    "NVIDIA H200": 989e12,
+    "NVIDIA B200": 2250e12,
+}
+
+
+def step_flops(model: config.Model, tokens: float, pairs: float) -> float:
+    """FLOPs of a forward and a backward pass over `tokens` real tokens, `pairs` of which see one another.
+
+    A matrix of n parameters costs 2 n per token and pass; a query that sees a key costs 4 H C per layer and pass;
+    the backward pass costs two. Padding, norms and recomputation do not count.
+    """
+    attention = model.width * model.head_dim * 2 * (model.heads + model.kv_heads)
+    matrices = model.layers * (attention + 3 * model.width * model.mlp_width) + model.vocab_size * model.width
+    return 3 * (2 * matrices * tokens + 4 * model.heads * model.head_dim * model.layers * pairs)
+
+
+def peak(dtype: str) -> float | None:
+    """FLOP/s of all devices at best: from PEAK, or on a CPU measured with one large product; None if unknown."""
+    kind = jax.devices()[0].device_kind
+    if jax.default_backend() == "cpu":
+        return _measured(jnp.dtype(dtype))
+    known = next((rate for name, rate in PEAK.items() if kind.startswith(name)), None)
+    return None if known is None else known * jax.device_count()
+
+
+def _measured(dtype, size=1024, tries=5):
+    product = jax.jit(jnp.matmul)
+    x = jnp.ones((size, size), dtype)
+    product(x, x).block_until_ready()
+    times = []
+    for _ in range(tries):
+        start = time.perf_counter()
+        product(x, x).block_until_ready()
+        times.append(time.perf_counter() - start)
+    return 2 * size**3 / min(times)

@@ -1,0 +1,53 @@
+"""Losses: weighted sums over tokens. The weights of a global batch sum to one before they come here."""
+
+import jax
+import jax.numpy as jnp
+
+from mathjax.model import decoder
+
+CHUNK = 2**24  # the most logits held at a time on a device
+
+
+def next_token(model, params, batch, *, dtype, remat, unroll):
+    """Cross-entropy of the targets, summed with the batch's weights, and what else is worth knowing.
+
+    Returns (loss, {"accuracy": weighted share of targets that are the most likely token}).
+    """
+    hidden = decoder.apply(
+        model, params, batch.tokens, batch.positions, batch.segments, dtype=dtype, remat=remat, unroll=unroll
+    )
+    loss, hits = cross_entropy(params, hidden, batch.targets, batch.weights)
+    return loss, {"accuracy": hits}
+
+
+def cross_entropy(params, hidden, targets, weights):
+    """Weighted sums of -log p(target) and of hits: float32 scalars from hidden [B, T, D], targets, weights [B, T].
+
+    The logits of the whole batch are never held: positions are worked off in chunks of at most CHUNK logits, and
+    the backward pass makes each chunk's logits again.
+    """
+    T, V = targets.shape[1], decoder.head(params).shape[0]
+    chunks = _chunks(T, targets.size * V / max(jax.device_count(), 1))
+    if chunks == 1:
+        return _cross_entropy(params, hidden, targets, weights)
+
+    def part(sums, now):
+        return jax.tree.map(jnp.add, sums, jax.checkpoint(_cross_entropy)(params, *now)), None
+
+    split = jax.tree.map(
+        lambda x: jnp.moveaxis(x.reshape(x.shape[0], chunks, -1, *x.shape[2:]), 1, 0), (hidden, targets, weights)
+    )
+    return jax.lax.scan(part, (jnp.zeros(()), jnp.zeros(())), split)[0]
+
+
+def _chunks(T, logits):
+    """The smallest divisor of T that makes chunks of at most CHUNK logits."""
+    return next(n for n in range(1, T + 1) if T % n == 0 and (logits / n <= CHUNK or n == T))
+
+
+def _cross_entropy(params, hidden, targets, weights):
+    scores = decoder.logits(params, hidden)
+    chosen = jnp.take_along_axis(scores, targets[..., None], axis=-1)[..., 0]
+    losses = jax.nn.logsumexp(scores, axis=-1) - chosen
+    hits = chosen >= jnp.max(jax.lax.stop_gradient(scores), axis=-1)
+    return jnp.sum(weights * losses), jnp.sum(weights * hits)

@@ -1,0 +1,137 @@
+"""The state of training, and the one place where a gradient is taken."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from mathjax import config, mesh
+from mathjax.data.batch import Batch
+from mathjax.model import decoder
+from mathjax.train import losses, optimizer
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["step", "params", "optimizer"], meta_fields=[])
+@dataclasses.dataclass
+class State:
+    """All that training changes: the number of updates made, the params, and the optimizer's own state."""
+
+    step: jax.Array
+    params: dict
+    optimizer: optax.OptState
+
+
+def shardings(job: config.Train, devices) -> State:
+    """Where every array of the state lies on a mesh."""
+    return jax.tree.map(lambda leaf: leaf.sharding, abstract(job, devices))
+
+
+def abstract(job: config.Train, devices) -> State:
+    """Shapes, dtypes and shardings of the state, as a checkpoint needs them to restore it."""
+    shapes = jax.eval_shape(functools.partial(_fresh, job), jax.random.key(0))
+    return jax.tree.map(
+        lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where),
+        shapes,
+        mesh.place(devices, shapes),
+    )
+
+
+def init(job: config.Train, devices) -> State:
+    """The state before the first update, made where it will lie; a function of `job.seed` alone."""
+    with jax.set_mesh(devices):
+        return jax.jit(functools.partial(_fresh, job), out_shardings=shardings(job, devices))(jax.random.key(job.seed))
+
+
+def at(number: int, params: dict, optimizer_state, devices) -> State:
+    """The state after `number` updates, from what a checkpoint kept of it."""
+    return State(jax.device_put(jnp.int32(number), mesh.replicated(devices)), params, optimizer_state)
+
+
+def compile_update(job: config.Train, devices):
+    """The compiled `update(state, batch) -> (state, metrics)`; it takes the memory of the state it is given.
+
+    Metrics are float32 scalars: loss, accuracy, gradient_norm, tokens (not padding), targets (of weight above 0),
+    pairs (of a query and a key it sees).
+    """
+    jitted = jax.jit(
+        functools.partial(update, job),
+        out_shardings=(shardings(job, devices), mesh.replicated(devices)),
+        donate_argnums=0,
+    )
+    return jitted.lower(abstract(job, devices), _abstract_batch(job.data, devices)).compile()
+
+
+def compile_loss(job: config.Train, data: config.Data, devices):
+    """The compiled `loss(params, batch) -> float32 [3]`: weighted sums of losses and hits, and the sum of weights."""
+
+    def total(params, batch):
+        loss, more = _loss(job, params, batch)
+        return jnp.stack([loss, more["accuracy"], jnp.sum(batch.weights)])
+
+    jitted = jax.jit(total, out_shardings=mesh.replicated(devices))
+    return jitted.lower(abstract(job, devices).params, _abstract_batch(data, devices)).compile()
+
+
+def update(job: config.Train, state: State, batch):
+    """One optimizer step on a global batch, whose weights are scaled here to sum to one.
+
+    The batch is worked off in `job.accumulate` parts; because the weights are scaled before it is split, the
+    gradient is the same in one part or in many.
+    """
+    real = batch.segments > 0
+    metrics = {
+        "tokens": jnp.sum(real, dtype=jnp.float32),
+        "targets": jnp.sum(batch.weights > 0, dtype=jnp.float32),
+        "pairs": jnp.sum(jnp.where(real, batch.positions + 1.0, 0.0)),
+    }
+    batch = dataclasses.replace(batch, weights=batch.weights / jnp.maximum(jnp.sum(batch.weights), 1e-9))
+    (loss, more), gradient = _gradient(job, state.params, batch)
+    changes, kept = optimizer.build(job.optimizer, job.steps).update(gradient, state.optimizer, state.params)
+    params = optax.apply_updates(state.params, changes)
+    metrics |= {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **more}
+    return State(state.step + 1, params, kept), metrics
+
+
+def _gradient(job, params, batch):
+    """((loss, metrics), gradient), summed over the parts of the batch in float32."""
+    value_and_grad = jax.value_and_grad(functools.partial(_loss, job), has_aux=True)
+    if job.accumulate == 1:
+        return value_and_grad(params, batch)
+
+    def part(sums, rows):
+        return jax.tree.map(jnp.add, sums, value_and_grad(params, rows)), None
+
+    parts = jax.tree.map(lambda x: _split(x, job.accumulate), batch)
+    zeros = jax.tree.map(jnp.zeros_like, jax.eval_shape(value_and_grad, params, jax.tree.map(lambda x: x[0], parts)))
+    return jax.lax.scan(part, zeros, parts)[0]
+
+
+def _abstract_batch(data, devices):
+    where = mesh.batch_sharding(devices)
+    ids, weights = (
+        jax.ShapeDtypeStruct((data.rows, data.length), dtype, sharding=where) for dtype in (jnp.int32, jnp.float32)
+    )
+    return Batch(tokens=ids, targets=ids, weights=weights, segments=ids, positions=ids)
+
+
+def _split(x, parts):
+    """[B, ...] as [parts, B/parts, ...], each part with an equal share of every device's rows."""
+    return jnp.swapaxes(x.reshape(x.shape[0] // parts, parts, *x.shape[1:]), 0, 1)
+
+
+def _loss(job, params, batch):
+    return losses.next_token(
+        job.model, params, batch, dtype=jnp.dtype(job.dtype), remat=job.remat, unroll=unrolled(job.model)
+    )
+
+
+def unrolled(model: config.Model) -> int:
+    """How many layers are laid out after one another: all on a CPU, where a loop costs more than it saves."""
+    return model.layers if jax.default_backend() == "cpu" else 1
+
+
+def _fresh(job, key):
+    params = decoder.init(job.model, key)
+    return State(jnp.zeros((), jnp.int32), params, optimizer.build(job.optimizer, job.steps).init(params))

@@ -1,0 +1,20 @@
+"""Make records: arithmetic worked out step by step.
+
+    python scripts/make_data.py --config=configs/NAME.py [--config.path.to.setting=value] --workdir=DIR
+
+DIR receives shards of records and a manifest of them. Started again, it makes only what is missing.
+"""
+
+import door
+
+from mathjax import config
+
+
+def arithmetic(job, workdir):
+    from data_gen import arithmetic
+
+    arithmetic.run(job, workdir)
+
+
+if __name__ == "__main__":
+    door.main(__doc__, {config.Arithmetic: arithmetic})

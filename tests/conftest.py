@@ -1,0 +1,20 @@
+"""What every test is given: strict JAX with eight simulated devices, and the public data where there is some."""
+
+import os
+import pathlib
+
+import jax
+import pytest
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_num_cpu_devices", 8)  # read once, when JAX starts its backend
+
+
+@pytest.fixture(scope="session")
+def public_data() -> pathlib.Path:
+    """The folder of public data sets; the test is skipped where there is none."""
+    beside = pathlib.Path(__file__).parents[2] / "shared" / "data"
+    folder = pathlib.Path(os.environ.get("MATHJAX_DATA", beside))
+    if not (folder / "gsm8k" / "train.jsonl").is_file():
+        pytest.skip("needs GSM8K: set MATHJAX_DATA")
+    return folder
