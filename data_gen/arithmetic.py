@@ -16,7 +16,7 @@ A fraction is `(a/b)` in lowest terms and not whole; `(8/4)` is a division in br
 looks like a fraction.
 
 **Splits.** To which split a question may go depends on its text alone (`split_of`), in every corpus, whatever its seed:
-1/32 of all questions are for test, 1/32 held out. No chain of train holds a question of the other splits, not even as
+one in 37 is for test, one held out. No chain of train holds a question of the other splits, not even as
 a later segment. Questions of at most `train_only` characters, as `7*8`, are in train alone: they are the tables that
 all else is worked out with, and too few to be learned from a part of them.
 
@@ -28,25 +28,25 @@ is an error if all parts have. Memory: about 150 bytes a row of one shard.
 """
 
 import functools
-import hashlib
 import pathlib
-import zlib
 from collections import Counter
+from collections.abc import Iterator
 from decimal import localcontext
+from zlib import crc32
 
 import numpy as np
 
-from data_gen import chains, fan_out
-from data_gen.expressions import below, chances, choose, draw, mixed
+from data_gen import chains, chance, fan_out
+from data_gen.expressions import draw
 from mathjax import config, records
 from mathjax.records import Record
 
+NAME = "arithmetic"
 SPLITS = ("train", "heldout", "test")
+HOLDOUT = 37  # one question of so many is for test, one held out
 FIRST_BLOCK, BLOCK = 1 << 8, 1 << 14  # examples drawn at a time
 ATTEMPTS = 300  # draws for one example, before it is given up
-PATIENCE = 500
-
-_STEP, _WORDS = 0x9E3779B97F4A7C15, (1 << 64) - 1
+PATIENCE = 500  # examples in a row without a new question, before a part counts as dry
 
 
 def run(job: config.Arithmetic, workdir, workers: int | None = None) -> dict:
@@ -57,7 +57,7 @@ def run(job: config.Arithmetic, workdir, workers: int | None = None) -> dict:
     """
     shards = [(split, number) for split in SPLITS for number in range(_shards(job, split)) if getattr(job, split)]
     return fan_out.run(
-        functools.partial(_write_shard, job, str(workdir)),
+        functools.partial(_write_shard, job, pathlib.Path(workdir)),
         [(_name(job, *shard), shard) for shard in shards],
         workdir,
         recipe=job,
@@ -68,105 +68,101 @@ def run(job: config.Arithmetic, workdir, workers: int | None = None) -> dict:
 
 
 def example(job: config.Arithmetic, split: str, i: int) -> Record:
-    """Example i of a split, from 0 and without end; ValueError where nothing new was found for it."""
-    [(part, texts)] = _examples(job, split, np.array([i], np.uint64))
-    if texts is None:
-        raise ValueError(f"no question of {split} was found for example {i} in {ATTEMPTS} draws from parts[{part}]")
-    question, solution, answer = texts
-    return Record(question=question, answer=answer, solution=solution, style="arithmetic", source="arithmetic")
+    """Example i of a split, from 0 and without end; ValueError where none was found in `ATTEMPTS` draws."""
+    [(part, line)] = _lines(job, split, np.array([i], np.uint64))
+    if line is None:
+        raise ValueError(f"example {i} of {split}: {ATTEMPTS} draws from parts[{part}] gave no question for it")
+    question, _, solution = line.partition("=")
+    answer = solution.rpartition("=")[2]
+    return Record(question=question + "=", answer=answer, solution=solution, style=NAME, source=NAME)
 
 
 def split_of(question: str, train_only: int = 3) -> str:
-    """The split whose question this is, wherever it stands; the `=` at its end does not count."""
+    """The split whose question this is, in every corpus; the `=` at its end does not count."""
     question = question.removesuffix("=")
-    side = 2 if len(question) <= train_only else _side(question)
-    return ("test", "heldout", "train")[min(side, 2)]
+    return "train" if len(question) <= train_only else _split(question.encode())
 
 
-def shard(job: config.Arithmetic, split: str, number: int, facts: Counter):
-    """The lines of one shard; counts into `facts` the duplicates passed over and the rows of each part."""
-    shards = _shards(job, split)
-    rows = getattr(job, split) // shards + (number < getattr(job, split) % shards)
+def shard(job: config.Arithmetic, split: str, number: int, facts: Counter) -> Iterator[str]:
+    """The lines of JSON of one shard; counts into `facts` the duplicates passed over and the rows of each part."""
+    count = _shards(job, split)
+    rows = getattr(job, split) // count + (number < getattr(job, split) % count)
     seen, idle, start, block = set(), [0] * len(job.parts), 0, FIRST_BLOCK
     while len(seen) < rows:
         dry = [part for part, times in enumerate(idle) if times >= PATIENCE]
-        if len(dry) == len(job.parts):
+        if len(dry) == len(idle):
             raise ValueError(f"no part has a new question after {len(seen)} of {rows}: ask for fewer, or widen a part")
-        numbers = np.arange(start, start + block, dtype=np.uint64) * np.uint64(shards) + np.uint64(number)
-        start, block = start + block, min(4 * block, BLOCK)
-        for part, texts in _examples(job, split, numbers, dry):
-            if texts is None or texts[0] in seen:
+        numbers = np.arange(start, start + block, dtype=np.uint64) * np.uint64(count) + np.uint64(number)
+        for part, line in _lines(job, split, numbers, dry):
+            question, _, solution = (line or "").partition("=")
+            if not line or question in seen:
                 idle[part] += 1
-                facts["duplicates"] += texts is not None
+                facts["duplicates"] += line is not None
                 continue
-            question, solution, answer = texts
             idle[part] = 0
-            seen.add(question)
             facts[part] += 1
+            seen.add(question)
             yield (
-                f'{{"question": "{question}", "answer": "{answer}", "solution": "{solution}", '
-                '"style": "arithmetic", "source": "arithmetic"}'
+                f'{{"question": "{question}=", "answer": "{solution.rpartition("=")[2]}", "solution": "{solution}", '
+                f'"style": "{NAME}", "source": "{NAME}"}}'
             )
             if len(seen) == rows:
                 return
+        start, block = start + block, min(4 * block, BLOCK, rows - len(seen) + FIRST_BLOCK)
 
 
 def _write_shard(job, workdir, place):
-    split, number = place
     facts = Counter()
-    path = pathlib.Path(workdir) / _name(job, split, number)
-    rows = records.write_lines(path, shard(job, split, number, facts))
-    parts = [facts[part] for part in range(len(job.parts))]
-    return {"rows": rows, "duplicates": facts["duplicates"], "parts": parts}
+    rows = records.write_lines(workdir / _name(job, *place), shard(job, *place, facts))
+    return {"rows": rows, "duplicates": facts["duplicates"], "parts": [facts[i] for i in range(len(job.parts))]}
 
 
-def _examples(job, split, numbers, skipped=()):
-    """(part, texts) for each example number, uint64 [B]; texts are (question, solution, answer), or None."""
-    seed = hashlib.blake2b(f"{job.seed} {split}".encode(), digest_size=8).digest()
-    states = mixed(numbers * np.uint64(_STEP) + np.frombuffer(seed, np.uint64))
-    part_chance, operation_chance = chances(states, 2)
-    parts = choose(part_chance, [part.weight for part in job.parts])
+def _lines(job, split, numbers, skipped=()):
+    """(part, line) for each example number, uint64 [B]; line is `question=step=..=answer`, or None."""
+    states = chance.states(chance.key(job.seed, split), numbers)
+    part_draws, operation_draws = chance.draws(states, 2)
+    parts = chance.choose(part_draws, [part.weight for part in job.parts])
     lowest, highest = np.array([part.operations for part in job.parts]).T[:, parts]
-    operations = lowest + below(operation_chance, highest - lowest + 1)
-    lanes = (numbers % np.uint64(_shards(job, split))).astype(np.int64)
+    operations = lowest + chance.below(operation_draws, highest - lowest + 1)
     found = [None] * len(numbers)
     with localcontext(chains.EXACT):
         for part, n in sorted(set(zip(parts.tolist(), operations.tolist(), strict=True))):
             if part not in skipped:
                 rows = np.flatnonzero((parts == part) & (operations == n))
-                _find(job, split, job.parts[part], n, states, lanes, rows, found)
+                _find(job, split, job.parts[part], n, states, numbers, rows, found)
     return zip(parts.tolist(), found, strict=True)
 
 
-def _find(job, split, part, n, states, lanes, rows, found):
-    """Put into `found` the texts for each of `rows`, drawn again until they are of the split."""
-    shards = _shards(job, split)
+def _find(job, split, part, n, states, numbers, rows, found):
+    """Put a line into `found` for each of `rows`, drawn again until it is of the split."""
+    count, steps = _shards(job, split), job.mode == "steps"
     for attempt in range(1, ATTEMPTS + 1):
-        again = mixed(states[rows] + np.uint64(attempt * _STEP & _WORDS))
+        again = chance.mixed(states[rows] + np.uint64(attempt * chance.STEP % 2**64))
+        lines = draw(part, n, again, numbers[rows] % np.uint64(count), count, steps=steps, division=job.division)
         left = []
-        for row, texts in zip(rows.tolist(), draw(part, n, again, lanes[rows], shards, job.division), strict=True):
-            if texts is None or not _belongs(split, *texts[:2], job):
-                left.append(row)
+        for row, line in zip(rows.tolist(), lines, strict=True):
+            if line is not None and _belongs(split, line, job.train_only):
+                found[row] = line
             else:
-                found[row] = texts if job.mode == "steps" else (texts[0], texts[2], texts[2])
+                left.append(row)
         if not left:
             return
         rows = np.array(left)
 
 
-def _belongs(split, question, chain, job):
+def _belongs(split, line, train_only):
+    """Whether the question is of the split; and, for train, each segment in which something is left to do."""
+    segments = line.encode().split(b"=")
     if split != "train":
-        return split_of(question, job.train_only) == split
-    shown = question + chain if job.mode == "steps" else question
-    for text in shown.split("=")[:-1]:
-        if len(text) > job.train_only and _side(text) < 2:
+        return len(segments[0]) > train_only and _split(segments[0]) == split
+    for segment in segments[:-1]:
+        if crc32(segment) % HOLDOUT < 2 and len(segment) > train_only:
             return False
     return True
 
 
-def _side(text):
-    """From 0 to 31, each as often."""
-    return (zlib.crc32(text.encode()) * _STEP & _WORDS) >> 59
+def _split(question):
+    return ("test", "heldout", "train")[min(crc32(question) % HOLDOUT, 2)]
 
 
 def _shards(job, split):

@@ -1,20 +1,19 @@
 """Shapes of expressions and their working: one operation a step, in order of precedence, every number exact.
 
-Numbers are int, Decimal (computed in the context `EXACT`, where a rounding is an error) or Fraction.
+Questions of one shape are worked out together, by columns: a list holds one number of each. Numbers are int, Decimal
+(computed where a rounding is an error, in the context `EXACT`) or Fraction.
 """
 
-import functools
 import itertools
 import math
-import zlib
+import operator
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from fractions import Fraction
-from operator import itemgetter
 from typing import NamedTuple
+from zlib import crc32
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER = range(5)
 SIGNS = "+-*/^"
-NAMES = ("add", "subtract", "multiply", "divide", "power")  # their weights in config.Expressions
 WHOLE, DECIMAL, FRACTION = range(3)  # kinds: integers alone; with decimals or percents; computed as fractions
 EXACT = Context(prec=60, traps=[Inexact, DivisionByZero, InvalidOperation, Overflow])
 OPENING = {")": "(", "]": "["}
@@ -33,24 +32,21 @@ class Plan(NamedTuple):
     steps: tuple  # (operator, left slot, right slot, adjustment or None) of each operation
     free: int  # bits of the slots whose numbers no adjustment can change
     salt: int  # names the shape
-    question: str  # with %s for each number, which come from question_slots
-    question_slots: itemgetter
-    chain: str  # what follows the first `=`
-    chain_slots: itemgetter
-    whole: bool  # what starts as an int stays one
+    line: str  # `question=step=..=answer` with %s for each number, which are those of `slots`
+    slots: operator.itemgetter
     bases: tuple[int, ...]  # slots on the left of ^, where a negative number needs brackets
     ratios: tuple[tuple[int, int], ...]  # slots of divisions that stand alone in round brackets
 
 
-@functools.lru_cache(maxsize=1 << 16)
-def plan(operators: str, round_: tuple[int, int] | None, outer: tuple[int, int] | None, kind: int) -> Plan | None:
-    """The plan of a shape: its operators, the numbers (first, last) in round brackets and those in a second pair.
+def plan(operators: str, inner: tuple | None, outer: tuple | None, kind: int, steps: bool) -> Plan | None:
+    """The plan of a shape: its operators, and the numbers (first, last) in round brackets and in a second pair.
 
-    The second pair is square around the first, round beside it. None for a shape that is not used: a power of a power,
-    an exponent that is no number, and where nothing could be adjusted to make a quotient end.
+    The second pair is square where it is around the first, round where it is beside it. Without `steps` the line is
+    question and answer. None for a shape that is not used: a power of a power, an exponent that is no number, and
+    where nothing could be adjusted to make a quotient end.
     """
     n = len(operators)
-    stages, made, steps, ratios = [_tokens(operators, round_, outer)], {}, [], []
+    stages, made, work, ratios = [_tokens(operators, inner, outer)], {}, [], []
     bases, adjusted = [], set()
     for slot in range(n + 1, 2 * n + 1):
         sign, left, right, alone, tokens = _reduce(stages[-1], slot)
@@ -59,7 +55,7 @@ def plan(operators: str, round_: tuple[int, int] | None, outer: tuple[int, int] 
             if right > n or left in made and made[left][0] == POWER:
                 return None
             bases.append(left)
-            adjustment = left if left <= n else None
+            adjustment = (_change_base, left, 0) if left <= n and kind != FRACTION else None
             adjusted.add(left)
         elif sign == DIVIDE and kind != FRACTION:
             adjustment = _adjustment(made, left, right, n, kind)
@@ -69,73 +65,67 @@ def plan(operators: str, round_: tuple[int, int] | None, outer: tuple[int, int] 
         if sign == DIVIDE and alone:
             ratios.append((left, right))
         made[slot] = sign, left, right
-        steps.append((sign, left, right, adjustment))
+        work.append((sign, left, right, adjustment))
         stages.append(tokens)
-    texts = ["".join("%s" if type(token) is int else token for token in tokens) for tokens in stages]
-    slots = [[token for token in tokens if type(token) is int] for tokens in stages]
+    shown = stages if steps else [stages[0], stages[-1]]
+    texts = ["".join(["%s" if type(token) is int else token for token in tokens]) for tokens in shown]
     return Plan(
-        steps=tuple(steps),
+        steps=tuple(work),
         free=sum(1 << slot for slot in range(n + 1) if slot not in adjusted),
-        salt=zlib.crc32(texts[0].encode()),
-        question=texts[0] + "=",
-        question_slots=itemgetter(*slots[0]),
-        chain="=".join(texts[1:]),
-        chain_slots=itemgetter(*itertools.chain(*slots[1:])),
-        whole=kind == WHOLE and not {"/", "^"} & set(operators),
+        salt=crc32(texts[0].encode()),
+        line="=".join(texts),
+        slots=operator.itemgetter(*[token for token in itertools.chain(*shown) if type(token) is int]),
         bases=tuple(bases),
         ratios=tuple(ratios),
     )
 
 
-def work(plan: Plan, numbers: list, scales, places: int, bounds: tuple[int, int], limit: int) -> bool:
-    """Append what each operation gives to `numbers`, those of the question; False where they are of no use.
+def work(plan: Plan, columns: list[list], scales, ten: int, bounds: tuple[int, int], limit: int) -> list[bool]:
+    """Append to `columns`, those of the numbers of some questions, what each operation gives; tells which are of use.
 
-    Numbers of the question are changed where the plan says so, that each quotient may end, within `places` decimals
-    more than the dividend has. `scales` is 10 to the number of decimals of each number, None where all are integers;
-    what is changed stays below `bounds` (the second is for a right side of *), each result below `limit`. Raises
-    ArithmeticError for a division by zero and for a result that no decimal is.
+    Numbers of the questions are changed where the plan says so, that each quotient may end: `ten` times a quotient has
+    no more decimals than its dividend. `scales` are columns of 10 to the number of decimals of each number, None where
+    all are integers. A question is of no use if what is changed does not stay below `bounds` (the second is for a right
+    side of *), or a result below `limit`; if a divisor is 0; if a quotient does not end.
     """
+    useful = [True] * len(columns[0])
     for sign, left, right, adjustment in plan.steps:
-        if sign == ADD:
-            result = numbers[left] + numbers[right]
-        elif sign == SUBTRACT:
-            result = numbers[left] - numbers[right]
-        elif sign == MULTIPLY:
-            result = numbers[left] * numbers[right]
-        elif sign == DIVIDE:
-            if adjustment:
-                change, slot, role = adjustment
-                scale = scales[slot] if scales else 1
-                if not change(numbers, slot, left, right, scale, 10**places, bounds[role]):
-                    return False
-            result = _quotient(numbers[left], numbers[right])
-        else:
-            result = _power(numbers, left, right, adjustment)
-        if not -limit < result < limit:
-            return False
-        numbers.append(result)
-    return not any(_is_fraction(numbers[a], numbers[b]) for a, b in plan.ratios)
+        if adjustment:
+            change, slot, role = adjustment
+            scale = scales[slot] if scales else itertools.repeat(1)
+            _adjust(change, columns[slot], columns[left], columns[right], scale, ten, bounds[role], useful)
+        results = _each(_OPERATIONS[sign], columns[left], columns[right], useful)
+        if max(results) >= limit or min(results) <= -limit:
+            for row, result in enumerate(results):
+                if not -limit < result < limit:
+                    useful[row], results[row] = False, 0
+        columns.append(results)
+    for left, right in plan.ratios:
+        for row, (a, b) in enumerate(zip(columns[left], columns[right], strict=True)):
+            if _is_fraction(a, b):
+                useful[row] = False
+    return useful
 
 
 def write(number) -> str:
     """The text of a number: digits, a decimal without an exponent or zeros at its end, or a fraction `(a/b)`."""
+    if type(number) is int:
+        return str(number)
     if type(number) is Fraction:
         return str(number) if number.denominator == 1 else f"({number})"
-    if type(number) is Decimal:
-        text = format(number, "f")
-        if "." in text:
-            text = text.rstrip("0").removesuffix(".")
-        return "0" if text == "-0" else text
-    return str(number)
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").removesuffix(".")
+    return "0" if text == "-0" else text
 
 
-def _tokens(operators, round_, outer):
+def _tokens(operators, inner, outer):
     """The question: slots as int, signs and brackets as str."""
     opening, closing = [""] * (len(operators) + 1), [""] * (len(operators) + 1)
-    if round_:
-        opening[round_[0]], closing[round_[1]] = "(", ")"
+    if inner:
+        opening[inner[0]], closing[inner[1]] = "(", ")"
     if outer:
-        square = outer[0] <= round_[0] and round_[1] <= outer[1]
+        square = outer[0] <= inner[0] and inner[1] <= outer[1]
         opening[outer[0]] = ("[" if square else "(") + opening[outer[0]]
         closing[outer[1]] += "]" if square else ")"
     tokens = []
@@ -145,13 +135,16 @@ def _tokens(operators, round_, outer):
 
 
 def _reduce(tokens, slot):
-    """The operation that comes first, whether it is all that its round brackets hold, and the tokens after it."""
-    end = next((at for at, token in enumerate(tokens) if token in OPENING), len(tokens))
-    start = end - 1
-    while start >= 0 and tokens[start] not in OPENING.values():
-        start -= 1
+    """The operation that comes first, whether it is all that round brackets hold, and the tokens after it."""
+    start, end = -1, len(tokens)
+    for at, token in enumerate(tokens):
+        if token == "(" or token == "[":
+            start = at
+        elif token == ")" or token == "]":
+            end = at
+            break
     at = next(at for signs in _PRECEDENCE for at in range(start + 2, end, 2) if tokens[at] in signs)
-    alone = end - start == 4 and start >= 0
+    alone = start >= 0 and end - start == 4
     first, last = (start, end) if alone else (at - 1, at + 1)
     after = [*tokens[:first], slot, *tokens[last + 1 :]]
     return SIGNS.index(tokens[at]), tokens[at - 1], tokens[at + 1], alone and tokens[start] == "(", after
@@ -160,64 +153,84 @@ def _reduce(tokens, slot):
 def _adjustment(made, left, right, n, kind):
     """(function, slot, role) that makes the quotient of two slots end; None where there is none."""
     if left <= n:
-        return _adjust_dividend, left, 0
+        return _change_dividend, left, 0
     sign, *sides = made[left]
     slot = next((side for side in reversed(sides) if side <= n), None)
-    if kind == WHOLE and sign in (ADD, SUBTRACT, MULTIPLY) and slot is not None:
-        role = int(sign == MULTIPLY and slot == sides[1])
-        change = _adjust_factor if sign == MULTIPLY else _adjust_term
-        if sign == SUBTRACT and slot == sides[1]:
-            change = _adjust_subtrahend
-        return change, slot, role
-    return (_adjust_divisor, right, 0) if right <= n else None
+    if kind == WHOLE and slot is not None and sign == MULTIPLY:
+        return _change_factor, slot, int(slot == sides[1])
+    if kind == WHOLE and slot is not None and sign in (ADD, SUBTRACT):
+        return _change_subtrahend if sign == SUBTRACT and slot == sides[1] else _change_term, slot, 0
+    return (_change_divisor, right, 0) if right <= n else None
 
 
-def _adjust_dividend(numbers, slot, left, right, scale, ten, bound):
-    unit = _unit(numbers[right], ten)
-    new = _multiple(int(numbers[slot] * scale), unit, bound * scale)
-    numbers[slot] = _scaled(new, scale)
-    return new != 0
+def _adjust(change, numbers, left, right, scales, ten, bound, useful):
+    """Change a column of numbers, and the left side that depends on it, so that left / right ends."""
+    for row, (number, x, y, scale) in enumerate(zip(numbers, left, right, scales)):  # noqa: B905 (scales may go on)
+        changed = change(number, x, y, scale, ten, bound) if y or change is _change_base else None
+        if changed is None:
+            useful[row], left[row], right[row] = False, 0, 1
+        else:
+            left[row] = changed[1]
+            numbers[row] = changed[0]
 
 
-def _adjust_factor(numbers, slot, left, right, scale, ten, bound):
-    """Make the product a multiple by one of its factors."""
-    product, old = numbers[left], numbers[slot]
-    if type(product) is not int:
-        return False
-    if product:
-        unit = _unit(numbers[right], ten)
-        other = product // old
-        numbers[slot] = _multiple(old, unit // math.gcd(other, unit), bound)
-        numbers[left] = other * numbers[slot]
-    return numbers[left] != 0 or not product
+# Each of these gives back the number that is changed and the left side x, or None. y is the right side.
 
 
-def _adjust_term(numbers, slot, left, right, scale, ten, bound, sign=1):
-    """Make the sum a multiple by one of its terms, which keeps its own sign."""
-    old = numbers[slot]
-    if type(numbers[left]) is not int:
-        return False
-    unit = _unit(numbers[right], ten)
-    change = -numbers[left] % unit
-    if (old + sign * change) * old <= 0:
+def _change_dividend(number, x, y, scale, ten, bound):
+    old = number if scale == 1 else int(number * scale)
+    new = _multiple(old, _unit(y, ten), bound * scale)
+    return (_scaled(new, scale),) * 2 if new else None
+
+
+def _change_factor(number, x, y, scale, ten, bound):
+    """Make a product a multiple by one of its factors."""
+    if type(x) is not int:
+        return None
+    if not x:
+        return number, x
+    other, unit = x // number, _unit(y, ten)
+    new = _multiple(number, unit // math.gcd(other, unit), bound)
+    return (new, other * new) if new else None
+
+
+def _change_term(number, x, y, scale, ten, bound, sign=1):
+    """Make a sum a multiple by one of its terms, which keeps its own sign."""
+    if type(x) is not int:
+        return None
+    unit = _unit(y, ten)
+    change = -x % unit
+    if (number + sign * change) * number <= 0:
         change -= unit
-    numbers[slot] += sign * change
-    numbers[left] += change
-    return -bound < numbers[slot] < bound
+    new = number + sign * change
+    return (new, x + change) if -bound < new < bound else None
 
 
-def _adjust_subtrahend(*of_term):
-    return _adjust_term(*of_term, sign=-1)
+def _change_subtrahend(*of_term):
+    return _change_term(*of_term, sign=-1)
 
 
-def _adjust_divisor(numbers, slot, left, right, scale, ten, bound):
+def _change_divisor(number, x, y, scale, ten, bound):
     """Make the divisor what it, rounded to a number of many divisors, shares with the dividend."""
-    numerator, _ = numbers[left].as_integer_ratio()
-    old = int(numbers[slot] * scale)
+    numerator, _ = x.as_integer_ratio()
+    old = int(number * scale)
     smooth = next((step for step in _SMOOTH if step <= abs(old)), 1)
     new = math.gcd(numerator * scale * ten, abs(old) // smooth * smooth)
-    numbers[slot] = _scaled(new if old > 0 else -new, scale)
-    return new > 1
+    return (_scaled(new if old > 0 else -new, scale), x) if new > 1 else None
+
+
+def _change_base(number, x, y, scale, ten, bound):
+    """A number whose negative power ends, for a negative exponent y."""
+    new = number if y >= 0 else (1 if number > 0 else -1) * _ENDING[int(number) % len(_ENDING)]
+    return new, new
+
+
+def _unit(divisor, ten):
+    """What a whole number must be a multiple of, for `number / divisor * ten` to be whole."""
+    if ten == 1 and type(divisor) is int:
+        return abs(divisor)
+    n, d = divisor.as_integer_ratio()
+    return abs(n) // math.gcd(n, d * ten)
 
 
 def _multiple(number, unit, bound):
@@ -229,37 +242,42 @@ def _multiple(number, unit, bound):
     return times * unit if number >= 0 else -times * unit
 
 
-def _unit(divisor, ten):
-    """What a whole number must be a multiple of, for `number / divisor * ten` to be whole."""
-    n, d = divisor.as_integer_ratio()
-    n = abs(n)
-    if not n:
-        raise ZeroDivisionError("a divisor is 0")
-    return n // math.gcd(n, d * ten)
-
-
 def _scaled(number, scale):
     return number if scale == 1 else Decimal(number) / scale
 
 
+def _each(operation, left, right, useful):
+    """A column of results, 0 where there is none."""
+    try:
+        return list(map(operation, left, right))
+    except ArithmeticError:  # one of them
+        return [_one(operation, x, y, useful, row) for row, (x, y) in enumerate(zip(left, right, strict=True))]
+
+
+def _one(operation, x, y, useful, row):
+    try:
+        return operation(x, y)
+    except ArithmeticError:
+        useful[row] = False
+        return 0
+
+
 def _quotient(x, y):
     if type(x) is int and type(y) is int:
-        whole, rest = divmod(x, y)
-        if not rest:
-            return whole
+        if not x % y:
+            return x // y
         x = Decimal(x)
     return x / y
 
 
-def _power(numbers, left, right, base_slot):
-    exponent = int(numbers[right])
-    if exponent < 0 and base_slot is not None and type(numbers[left]) is not Fraction:
-        sign, index = (1 if numbers[left] > 0 else -1), int(numbers[left]) % len(_ENDING)
-        numbers[left] = sign * _ENDING[index]
-    power = math.prod([numbers[left]] * abs(exponent))
-    return power if exponent >= 0 else _quotient(1, power)
+def _power(x, y):
+    power = math.prod([x] * abs(int(y)))
+    return power if y >= 0 else _quotient(1, power)
 
 
 def _is_fraction(a, b):
     """Whether `(a/b)` would read as one number: a fraction in lowest terms."""
     return a == int(a) and b == int(b) and b > 1 and math.gcd(int(a), int(b)) == 1
+
+
+_OPERATIONS = (operator.add, operator.sub, operator.mul, _quotient, _power)

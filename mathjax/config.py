@@ -126,7 +126,7 @@ class Train:
     optimizer: Optimizer
     mesh: Mesh = field(default_factory=Mesh)
     steps: int
-    accumulate: int = 1  # parts that a global batch is split into, one after the other
+    accumulate: int = 0  # parts that a batch is worked off in; 0: one, on a CPU as many as fit its cache
     dtype: str = "bfloat16"  # of matrix products; params stay float32
     remat: str = "none"
     seed: int = 0
@@ -137,12 +137,13 @@ class Train:
     tensorboard: bool = False
 
     def check(self):
-        _positive(self, "steps", "accumulate", "log_every", "save_every", "keep", "heldout_batches")
+        _positive(self, "steps", "log_every", "save_every", "keep", "heldout_batches")
         _one_of(self, "dtype", ("float32", "bfloat16"))
         _one_of(self, "remat", ("none", "layers", "products"))
         _require(self.keep_best >= 0, f"keep_best must not be negative, got {self.keep_best}")
+        _require(self.accumulate >= 0, f"accumulate must not be negative, got {self.accumulate}")
         _require(
-            self.data.rows % self.accumulate == 0,
+            self.data.rows % max(self.accumulate, 1) == 0,
             f"accumulate={self.accumulate} must divide data.rows={self.data.rows}",
         )
 
@@ -192,7 +193,8 @@ class Evaluate:
     template: str = "plain"
     sampling: Sampling = field(default_factory=Sampling)
     slots: int = 64
-    corpus: list[str] = field(default_factory=list)  # folders of data_gen.arithmetic whose forms count as covered
+    corpus: list[str] = field(default_factory=list)  # folders whose recipes say what is covered; []: of the training
+    contamination: bool = True  # read the records it was trained on, for the questions that are among them
     examples: int = 20  # wrong answers shown, of each benchmark
     mesh: Mesh = field(default_factory=Mesh)
     dtype: str = "float32"
@@ -233,18 +235,19 @@ class Expressions:
 
     integer: float = 1.0  # weights of the ways to write a number
     decimal: float = 0.0
+    point: float = 0.0  # decimals below 1 without their 0, as .5
     percent: float = 0.0
-    fraction: float = 0.0  # (a/b)
+    fraction: float = 0.0  # (a/b) in lowest terms
     negative: float = 0.0  # the share of numbers with a minus sign
 
     digits: tuple[int, int] = (1, 3)  # before the point; each number of digits as often
     factor_digits: tuple[int, int] = (1, 3)  # of the right side of *
     divisor_digits: tuple[int, int] = (1, 2)  # of the right side of /
     base_digits: tuple[int, int] = (1, 1)  # of the left side of ^
-    fraction_digits: tuple[int, int] = (1, 2)  # of a and b in (a/b)
+    fraction_digits: tuple[int, int] = (1, 2)  # of the longer one of a and b in (a/b)
     exponent: tuple[int, int] = (0, 3)  # lowest and highest
     places: tuple[int, int] = (1, 2)  # after the point of a decimal
-    quotient_places: int = 0  # most places of a quotient beyond those of the numbers divided
+    quotient_places: int = 0  # most places of a quotient beyond those of its dividend
 
     brackets: float = 0.0  # the share of questions with brackets, where there are two operations or more
     limit: int = 12  # most digits of any number of a chain
@@ -257,7 +260,7 @@ class Expressions:
             ("factor_digits", 1, 12),
             ("divisor_digits", 1, 12),
             ("base_digits", 1, 12),
-            ("fraction_digits", 1, 6),
+            ("fraction_digits", 1, 3),
             ("exponent", -9, 99),
             ("places", 1, 6),
         ):
@@ -268,7 +271,7 @@ class Expressions:
             )
         for names in (
             ("add", "subtract", "multiply", "divide", "power"),
-            ("integer", "decimal", "percent", "fraction"),
+            ("integer", "decimal", "point", "percent", "fraction"),
         ):
             weights = [getattr(self, name) for name in names]
             _require(

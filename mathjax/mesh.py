@@ -31,7 +31,7 @@ PARAMS = (
     (r"count|step|ns_coeffs", ()),  # what an optimizer keeps beside its moments
 )
 
-ACTIVATIONS = {"b": ROWS, "h": "tensor", "k": "tensor", "f": "tensor"}
+ACTIVATIONS = {"b": ROWS, "h": ("tensor",)}
 
 
 def make(sizes: config.Mesh, devices=None) -> jax.sharding.Mesh:
@@ -73,11 +73,16 @@ def path_name(path) -> str:
 
 
 def constrain(x, letters: str):
-    """`x` held to the layout of its letters (one a dimension, a dot for none) on the mesh in use, if there is one."""
+    """`x` held to the layout of its letters (one a dimension, a dot for none) on the mesh in use, if there is one.
+
+    Axes that `jax.shard_map` has taken apart are left out.
+    """
     mesh = jax.sharding.get_abstract_mesh()
-    if mesh.empty or math.prod(mesh.shape.values()) == 1:
+    free = [name for name, kind in zip(mesh.axis_names, mesh.axis_types, strict=True) if kind == AxisType.Auto]
+    if math.prod(mesh.shape[name] for name in free) == 1:
         return x
-    spec = [_dividing(mesh, ACTIVATIONS.get(letter), size) for letter, size in zip(letters, x.shape, strict=True)]
+    wanted = [tuple(name for name in ACTIVATIONS.get(letter, ()) if name in free) for letter in letters]
+    spec = [_dividing(mesh, names, size) for names, size in zip(wanted, x.shape, strict=True)]
     return jax.lax.with_sharding_constraint(x, PartitionSpec(*spec))
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import numbers
 import pathlib
+import shutil
 import sys
 
 import tqdm
@@ -71,21 +72,27 @@ def progress(total, desc, unit, initial=0):
     On a terminal it is a bar; anywhere else a line about every 10 seconds, so that a log stays readable.
     """
     shown = dict(total=total, desc=desc, unit=f" {unit}", initial=initial, unit_scale=(total or 0) >= 100_000)
+    count, speed = "{n_fmt}/{total_fmt}{unit}" if total else "{n_fmt}{unit}", "{rate_noinv_fmt}{postfix}"
     if sys.stderr.isatty():
-        return tqdm.tqdm(**shown, dynamic_ncols=True)
-    form = (
-        "{desc}: {n_fmt}/{total_fmt}{unit} ({percentage:.0f}%), {rate_fmt}, {elapsed} gone, {remaining} left{postfix}"
-    )
-    return _Lines(**shown, mininterval=10, maxinterval=10, bar_format=form if total else None)
+        form = "{l_bar}{bar}| " if total else "{desc}: "
+        form = f"{form}{count}, {{elapsed}}<{{remaining}}, {speed}"
+        size = shutil.get_terminal_size()  # also for terminals that tell none, where tqdm would show nothing
+        return tqdm.tqdm(**shown, bar_format=form, ncols=size.columns, nrows=size.lines)
+    form = f"{{desc}}: {count}, {{elapsed}} gone, {{remaining}} left, {speed}"
+    return _Lines(**shown, bar_format=form, mininterval=10, maxinterval=10)
 
 
 class _Lines(tqdm.tqdm):
-    """Progress for a log: each state on a line of its own."""
+    """Progress for a log: each state on a line of its own, once."""
+
+    shown = None
 
     def display(self, msg=None, pos=None):
-        if msg != "":  # what tqdm shows to clear a bar
-            self.fp.write(f"{self}\n")
+        line = str(self)
+        if msg != "" and line != self.shown:  # "" is what tqdm shows to clear a bar
+            self.fp.write(line + "\n")
             self.fp.flush()
+            self.shown = line
 
     def close(self):
         self.refresh()

@@ -16,7 +16,7 @@ from mathjax import files
 STYLES = ("cot", "pot", "arithmetic", "choice")
 
 NOTHING = type(None)
-KINDS = {
+KINDS = {  # of a record's fields: what JSON can hold, and nothing derived from it
     "question": (str,),
     "answer": (str, NOTHING),
     "solution": (str, NOTHING),
@@ -51,17 +51,16 @@ class Record:
 
     def __post_init__(self):
         for name, kinds in KINDS.items():
-            value = getattr(self, name)
-            if not isinstance(value, kinds) or value is True or value is False:
+            if type(getattr(self, name)) not in kinds:
                 wanted = " or ".join(kind.__name__ for kind in kinds).replace("NoneType", "nothing")
-                raise TypeError(f"{name} must be {wanted}, got {value!r}")
+                raise TypeError(f"{name} must be {wanted}, got {getattr(self, name)!r}")
         if self.style not in STYLES:
             raise ValueError(f"style must be one of {', '.join(STYLES)}; got {self.style!r}")
         if self.score is not None and not math.isfinite(self.score):
             raise ValueError(f"score must be finite, got {self.score}")
         for name, kind in (("step_labels", int), ("options", str)):
             for part in getattr(self, name) or ():
-                if not isinstance(part, kind) or isinstance(part, bool):
+                if type(part) is not kind:
                     raise TypeError(f"{name} must hold {kind.__name__} only, got {part!r}")
 
 
@@ -98,8 +97,8 @@ def line(record: Record) -> str:
     return text
 
 
-def parse(data: bytes, where: str) -> Record:
-    """The record in a line of JSON; ValueError says what is wrong, and `where`.
+def parse(data: bytes) -> Record:
+    """The record in a line of JSON; ValueError says what is wrong with it.
 
     null is as good as nothing. Columns that a record does not have are kept in its `extra`.
     """
@@ -109,9 +108,9 @@ def parse(data: bytes, where: str) -> Record:
             raise TypeError(f"a record is a JSON object, got {row!r}"[:200])
         return _record(row)
     except TypeError as error:
-        raise ValueError(f"{where}: {error}") from None
+        raise ValueError(str(error)) from None
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where}: {error}, in {data[:80]!r}") from None
+        raise ValueError(f"{error}, in {data[:80]!r}") from None
 
 
 def digest(path) -> str:
@@ -135,17 +134,24 @@ class Records(Sequence):
     def __getitem__(self, index):
         """Record `index`; for a slice, a list of records."""
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
+            start, stop, step = index.indices(len(self))
+            return list(self._parsed(start, stop)) if step == 1 else [self[i] for i in range(start, stop, step)]
         try:
             index = range(len(self))[index]
         except IndexError:
             raise IndexError(f"record {index} of {self!r}") from None
-        return parse(self.raw(index, index + 1)[0], self.where(index))
+        return next(self._parsed(index, index + 1))
 
     def __iter__(self) -> Iterator[Record]:
         for start in range(0, len(self), files.CHUNK):
-            lines = self.raw(start, min(start + files.CHUNK, len(self)))
-            yield from (parse(data, self.where(i)) for i, data in enumerate(lines, start))
+            yield from self._parsed(start, min(start + files.CHUNK, len(self)))
+
+    def _parsed(self, start, stop):
+        for i, data in enumerate(self.raw(start, stop), start):
+            try:
+                yield parse(data)
+            except ValueError as error:
+                raise ValueError(f"{self.where(i)}: {error}") from None
 
     def raw(self, start: int, stop: int) -> list[bytes]:
         """The JSON of records start, .., stop - 1, as it is on disk."""

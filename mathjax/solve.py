@@ -11,7 +11,7 @@ from mathjax.verify import Verdict, verify
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A record, a completion and its verdict; `text` is the completion in words, without the token that ended it."""
+    """A record, a completion and its verdict; `text` is the completion in words."""
 
     record: Record
     completion: Completion
@@ -44,14 +44,14 @@ def solve(
     Records are read as the engine has room for them, and an attempt is given out as soon as those before it are
     done. What waits meanwhile is what one long completion can be overtaken by: the engine's slots times
     `sampling.max_tokens` completions at most. Reports attempts per second and the time left, where `records` has a
-    length. ValueError names a record whose question has letters that the tokenizer lacks, or that cannot be judged.
+    length. ValueError names a record whose question the tokenizer or the engine cannot take, or that cannot be judged.
     """
     waiting: dict[int, Record] = {}  # read, and not yet given out
     done: dict[int, dict[int, Completion]] = {}
     total = len(records) * sampling.samples if hasattr(records, "__len__") else None
     following = 0
     with metrics.progress(total, description, "attempts") as bar:
-        for completion in engine.generate(_requests(records, tokenizer, template, waiting), sampling):
+        for completion in engine.generate(_requests(records, engine, tokenizer, template, waiting), sampling):
             done.setdefault(completion.request, {})[completion.sample] = completion
             while len(done.get(following, ())) == sampling.samples:
                 record, group = waiting.pop(following), done.pop(following)
@@ -63,19 +63,17 @@ def solve(
         raise RuntimeError(f"the engine left record {following} without {sampling.samples} completions")
 
 
-def _requests(records, tokenizer, template, waiting):
+def _requests(records, engine, tokenizer, template, waiting):
     for index, record in enumerate(records):
         try:
-            prompt = tokenizer.encode(prompts.render(template, record.question))
+            request = Request(index, tokenizer.encode(prompts.render(template, record.question)))
+            engine.check(request)
         except ValueError as error:
             raise ValueError(f"record {index}, {record.question[:80]!r}: {error}") from None
         waiting[index] = record
-        yield Request(index, prompt)
+        yield request
 
 
 def _judge(record, completion, tokenizer, protocol):
-    ids = completion.tokens
-    if tokenizer.eos_id in ids:
-        ids = ids[: ids.index(tokenizer.eos_id)]
-    text = tokenizer.decode(ids)
+    text = tokenizer.decode(completion.tokens)
     return Attempt(record=record, completion=completion, text=text, verdict=verify(record, text, protocol))

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 the job failed, 2 the command line or the recipe is wrong
 import ast
 import dataclasses
 import difflib
+import inspect
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ from mathjax import config
 
 DOORS = {
     config.Arithmetic: "scripts/make_data.py",
+    config.GSM8KEquations: "scripts/make_data.py",
     config.Train: "scripts/train.py",
     config.Evaluate: "scripts/evaluate.py",
 }
@@ -67,7 +69,7 @@ def main(doc, jobs):
 def parse(argv, jobs):
     """(job, workdir) as the command line wants them, checked; workdir is None where it is not given.
 
-    WrongInput for anything wrong, with the names that exist.
+    `--config.LIST[i]=none` takes an entry out of a list. WrongInput for anything wrong, with the names that exist.
     """
     arguments = argv[1:]
     recipe = _recipe_of(arguments)
@@ -78,13 +80,16 @@ def parse(argv, jobs):
         raise WrongInput(f"{recipe} is a recipe for {DOORS[type(job)]}\n{_list_recipes(jobs)}")
     for name, value in _settings_of(arguments):
         _check_setting(job, name, value)
+    argv, dropped = _without_dropped(argv)
     values = flags.FlagValues()
     config_flags.DEFINE_config_dataclass("config", job, parse_fn=lambda _: job, sys_argv=argv, flag_values=values)
     flags.DEFINE_string("workdir", None, "", flag_values=values)
     try:
         left = values(argv)[1:]
+        for name in sorted(dropped, key=config_path.split, reverse=True):
+            del config_path.get_value(name.rpartition("[")[0], values.config)[config_path.split(name)[-1]]
         config.check(values.config)
-    except (flags.Error, ValueError, TypeError) as error:
+    except (flags.Error, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInput(error) from None
     if left:
         raise WrongInput(f"{left[0]!r} is not expected; settings are given as --config.NAME=VALUE")
@@ -92,14 +97,17 @@ def parse(argv, jobs):
 
 
 def settings(job, path="config"):
-    """(name, type, value) of every single setting of `job`, those of its parts included."""
+    """(name, value, about) of every single setting of `job` and its parts: its type, and what config.py says of it."""
     if dataclasses.is_dataclass(job):
+        said = dict(re.findall(r"^    (\w+): [^#\n]*#(.*)$", inspect.getsource(type(job)), re.MULTILINE))
         for field in dataclasses.fields(job):
             value = getattr(job, field.name)
             if _is_group(value):
                 yield from settings(value, f"{path}.{field.name}")
             else:
-                yield f"{path}.{field.name}", getattr(field.type, "__name__", str(field.type)), value
+                kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+                about = kind.replace("mathjax.config.", "") + ("," + said[field.name] if field.name in said else "")
+                yield f"{path}.{field.name}", value, about
     else:
         for i, part in enumerate(job):
             yield from settings(part, f"{path}[{i}]")
@@ -147,6 +155,12 @@ def _settings_of(arguments):
             yield match.groups()
 
 
+def _without_dropped(argv):
+    """The command line without its --config.LIST[i]=none, and the names of those entries."""
+    drop = re.compile(r"--?config\.(.*\])=none", re.IGNORECASE)
+    return [word for word in argv if not drop.fullmatch(word)], {m[1] for m in map(drop.fullmatch, argv) if m}
+
+
 def _load(path, jobs):
     """The job that the recipe at `path` returns, and its docstring."""
     if not os.path.isfile(path):
@@ -179,15 +193,15 @@ def _check_setting(job, name, value):
                 hint = f" (did you mean {close[0]}?)" if close else ""
                 raise WrongInput(f"{path} has no setting {part!r}{hint}; it has {', '.join(names)}")
             holder, path = getattr(holder, part), f"{path}.{part}"
-        elif isinstance(holder, (list, tuple)):
+        elif isinstance(holder, list):
             if not isinstance(part, int) or not 0 <= part < len(holder):
                 raise WrongInput(f"{path} has no entry [{part}]; it has {len(holder)}, counted from [0]")
             holder, path = holder[part], f"{path}[{part}]"
         else:
             state = "not set in this recipe" if holder is None else f"one value, {holder!r}"
-            raise WrongInput(f"{path} is {state}: it has no setting {part!r}")
+            raise WrongInput(f"{path} is {state}: it has no setting {part!r} of its own")
     if _is_group(holder) and (value or "").lower() != "none":
-        inside = ", ".join(f"--{name}" for name, _, _ in settings(holder, path))
+        inside = ", ".join(name.removeprefix(path) for name, _, _ in settings(holder, path))
         raise WrongInput(f"{path} is a group of settings; set one of them: {inside}")
 
 
@@ -216,5 +230,5 @@ def _help(argv, doc, jobs):
     if recipe is None:
         return f"{doc.strip()}\n\n{_list_recipes(jobs)}\n\nWith --config=RECIPE, --help lists its settings."
     job, _ = parse(argv, jobs)
-    rows = [f"  {f'--{name}={value}':<60} {kind}" for name, kind, value in settings(job)]
+    rows = [f"  {f'--{name}={value}':<52} {about}" for name, value, about in settings(job)]
     return "\n".join([_load(recipe, jobs)[1].strip(), "", f"The settings of {recipe}:", *rows])

@@ -1,8 +1,8 @@
-"""Make records: arithmetic worked out step by step.
+"""Make records: arithmetic worked out step by step, or the equations in GSM8K's solutions.
 
     python scripts/make_data.py --config=configs/NAME.py [--config.path.to.setting=value] --workdir=DIR
 
-DIR receives shards of records and a manifest of them. Started again, it makes only what is missing.
+DIR receives files of records and a manifest of them. Started again, it makes only what is missing.
 """
 
 import door
@@ -16,5 +16,11 @@ def arithmetic(job, workdir):
     arithmetic.run(job, workdir)
 
 
+def gsm8k_equations(job, workdir):
+    from data_gen import public
+
+    public.run(job, workdir)
+
+
 if __name__ == "__main__":
-    door.main(__doc__, {config.Arithmetic: arithmetic})
+    door.main(__doc__, {config.Arithmetic: arithmetic, config.GSM8KEquations: gsm8k_equations})

@@ -12,19 +12,30 @@ case "$#:${1:-}" in
   *:-* | [2-9]:*) echo "quickstart.sh: one folder is all it takes, got: $*" >&2; exit 2 ;;
 esac
 
-case "${1:-}" in
-  "") workdir=runs/quickstart ;;
-  /*) workdir=$1 ;;
-  *) workdir=$PWD/$1 ;;
-esac
+absolute() { case "$1" in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+
+workdir=${1:+$(absolute "$1")}
+gsm8k=${MATHJAX_DATA:+$(absolute "$MATHJAX_DATA")}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+workdir=${workdir:-runs/quickstart}
+gsm8k=${gsm8k:-../shared/data}/gsm8k/test.jsonl
 bash scripts/setup.sh core
 python=.venv/bin/python
 
 data="$workdir/data"
 "$python" scripts/make_data.py --config=configs/quickstart_data.py --workdir="$data"
+
 "$python" scripts/train.py --config=configs/quickstart_train.py --workdir="$workdir/train" \
-  "--config.data.sources[0].path=$data/train-*"
+  "--config.data.sources[0].path=$data/train-*.jsonl" "--config.heldout.sources[0].path=$data/heldout-*.jsonl"
+
+benchmarks=("--config.benchmarks[0].path=$data/test-*.jsonl")
+if [ -f "$gsm8k" ]; then
+  "$python" scripts/make_data.py --config=configs/gsm8k_equations.py --config.path="$gsm8k" --workdir="$workdir/gsm8k"
+  benchmarks+=("--config.benchmarks[1].path=$workdir/gsm8k/records.jsonl")
+else
+  echo "quickstart.sh: there is no $gsm8k, so GSM8K's equations are left out; MATHJAX_DATA names the folder of gsm8k/"
+  benchmarks+=("--config.benchmarks[1]=none")
+fi
 "$python" scripts/evaluate.py --config=configs/quickstart_evaluate.py --workdir="$workdir" \
-  --config.checkpoint="$workdir/train"
-echo "finished in $((SECONDS - begin)) s; the report: $workdir/report.html"
+  --config.checkpoint="$workdir/train" "${benchmarks[@]}"
+echo "quickstart: $((SECONDS - begin)) s in all"

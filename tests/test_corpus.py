@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from mathjax import config
+from data_gen import arithmetic
+from mathjax import config, records
 from mathjax.evaluate import corpus
+from mathjax.records import Record
 
 PART = dict(operations=(1, 2), digits=(1, 3), factor_digits=(1, 2), divisor_digits=(1, 2), limit=4)
 
@@ -63,6 +65,23 @@ def test_one_part_of_one_corpus_must_cover_the_whole_question():
     assert corpus.covers([]) is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "least"),
+    [
+        ({}, 1.0),
+        ({"decimal": 1.0, "negative": 0.3, "brackets": 0.5, "quotient_places": 2, "digits": (1, 4)}, 0.99),
+        ({"operations": (1, 5), "fraction": 1.0, "power": 0.5, "brackets": 0.5, "negative": 0.2}, 0.99),
+        ({"decimal": 1.0, "percent": 1.0, "quotient_places": 1}, 0.99),
+    ],
+)
+def test_what_a_recipe_draws_is_covered_by_it(settings, least):
+    part = config.Expressions(**settings)
+    job = config.Arithmetic(parts=[part], train=1000, division="fraction" if part.fraction else "decimal")
+    covers = corpus.covers([job])
+    drawn = [arithmetic.example(job, "train", i).question for i in range(300)]
+    assert sum(map(covers, drawn)) >= least * len(drawn)
+
+
 def saved(folder, recipe):
     folder.mkdir()
     (folder / "manifest.json").write_text(json.dumps({"recipe": json.loads(recipe)}))
@@ -85,3 +104,28 @@ def test_a_named_folder_without_a_corpus_is_an_error_that_says_what_is_there(tmp
         corpus.recipes([other])
     with pytest.raises(FileNotFoundError, match=r"wanted a corpus with a manifest.json, found \['other'\]"):
         corpus.recipes([str(tmp_path)])
+
+
+def test_what_the_training_records_hold_is_found_in_questions_and_in_later_steps(tmp_path):
+    rows = [
+        Record(question="1+2*3=", solution="1+6=7", answer="7", style="arithmetic"),
+        Record(question="4-4=", solution="0", answer="0", style="arithmetic"),
+    ]
+    records.write(tmp_path / "train-0.jsonl", rows[:1])
+    records.write(tmp_path / "train-1.jsonl", rows[1:])
+    asked = {"1+2*3=", "1+6=", "4-4=", "4-3=", "6+1="}
+    assert corpus.shown(asked, [f"{tmp_path}/train-*.jsonl"]) == {"1+2*3=", "1+6=", "4-4="}
+    assert corpus.shown(asked, [f"{tmp_path}/train-0.jsonl"]) == {"1+2*3=", "1+6="}
+    assert corpus.shown(asked, [f"{tmp_path}/none.jsonl"]) is None
+
+
+def test_the_parts_of_a_benchmark_are_those_that_can_be_told():
+    covers = {"1+1=", "2+2="}.__contains__
+    parts = corpus.parts(covers, {"2+2=", "1000+1="})
+    assert {name: [q for q in ("1+1=", "2+2=", "1000+1=", "1000+2=") if holds(q)] for name, holds in parts.items()} == {
+        "covered": ["1+1=", "2+2="],
+        "not_covered": ["1000+1=", "1000+2="],
+        "covered_unseen": ["1+1="],
+    }
+    assert set(corpus.parts(None, set())) == {"unseen"}
+    assert corpus.parts(None, None) == {}

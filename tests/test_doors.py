@@ -80,6 +80,51 @@ def test_an_override_changes_its_setting(recipe, override, read, value):
     assert read(parse(f"--config={recipe}", override)[0]) == value
 
 
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("--config.protocols=strict", ["strict"]),
+        ("--config.protocols=a,b", ["a", "b"]),
+        ("--config.protocols=['a']", ["a"]),
+    ],
+)
+def test_a_list_of_words_is_set_as_a_whole(recipe, override, value):
+    recipe.write_text(
+        "from mathjax.config import Benchmark, Evaluate\n\n\n"
+        "def get_config():\n    return Evaluate(checkpoint='c', benchmarks=[Benchmark(name='n', path='p')])\n"
+    )
+    job, _ = door.parse(["evaluate.py", f"--config={recipe}", override], {config.Evaluate: None})
+    assert job.protocols == value
+
+
+ARITHMETIC = (
+    "from mathjax.config import *\n\n\ndef get_config():\n    return Arithmetic(parts=[Expressions()], train=10)\n"
+)
+
+
+def test_a_pair_of_numbers_is_set_as_a_whole(recipe):
+    recipe.write_text(ARITHMETIC)
+    argv = ["make_data.py", f"--config={recipe}", "--config.parts[0].operations=(2, 4)"]
+    assert door.parse(argv, {config.Arithmetic: None})[0].parts[0].operations == (2, 4)
+    argv[-1] = "--config.parts[0].operations[1]=4"
+    with pytest.raises(door.WrongInput, match=r"operations is one value, \(1, 3\)"):
+        door.parse(argv, {config.Arithmetic: None})
+
+
+@pytest.mark.parametrize(
+    ("dropped", "left"),
+    [([], ["a.jsonl", "b.jsonl"]), ([0], ["b.jsonl"]), ([1], ["a.jsonl"])],
+)
+def test_none_takes_an_entry_out_of_a_list(recipe, dropped, left):
+    job, _ = parse(f"--config={recipe}", *(f"--config.data.sources[{i}]=none" for i in dropped))
+    assert [source.path for source in job.data.sources] == left
+
+
+def test_a_job_without_what_it_needs_is_refused_after_entries_were_taken_out(recipe):
+    drops = [f"--config.data.sources[{i}]=none" for i in (0, 1)]
+    assert "sources must name at least one" in wrong(f"--config={recipe}", *drops)
+
+
 def test_flag_and_value_may_be_two_words(recipe):
     job, workdir = parse("--config", recipe, "--config.steps", "9", "--workdir", "there")
     assert (job.steps, workdir) == (9, "there")
@@ -92,15 +137,16 @@ def test_flag_and_value_may_be_two_words(recipe):
         ("--config.optimizer.paek=1", "config.optimizer has no setting 'paek' (did you mean peak?); it has name, peak"),
         ("--config.data.sources[0].paht=a", "config.data.sources[0] has no setting 'paht' (did you mean path?)"),
         ("--config.data.sources[2].path=a", "config.data.sources has no entry [2]; it has 2, counted from [0]"),
+        ("--config.data.sources[2]=none", "config.data.sources has no entry [2]; it has 2, counted from [0]"),
         ("--config.data.sources.path=a", "config.data.sources has no entry [path]"),
         ("--config.heldout.rows=2", "config.heldout is not set in this recipe"),
         ("--config.steps.more=2", "config.steps is one value, 3"),
         ("--config.data..rows=2", "--config.data..rows is not the name of a setting"),
         (
             "--config.optimizer=adamw",
-            "config.optimizer is a group of settings; set one of them: --config.optimizer.name",
+            "config.optimizer is a group of settings; set one of them: .name, .peak, ",
         ),
-        ("--config.data.sources=a", "config.data.sources is a group of settings; set one of them: --config.data.sour"),
+        ("--config.data.sources=a", "config.data.sources is a group of settings; set one of them: [0].path, [0]"),
         ("--config.steps=many", "--config.steps=many: invalid literal for int()"),
         ("--config.optimizer.peak=high", "--config.optimizer.peak=high: could not convert string to float"),
         ("--config.tensorboard=maybe", "--config.tensorboard=maybe: ('Non-boolean"),
@@ -127,7 +173,7 @@ def test_a_setting_before_its_recipe_is_refused(recipe):
         ("x = 3", "recipe.py: not a recipe: it has no get_config()"),
         (
             "def get_config():\n    return 3",
-            "get_config() must return one of config.Arithmetic, config.Train, config.Eval",
+            "get_config() must return one of config.Arithmetic, config.GSM8KEquations,",
         ),
         ("def get_config():\n    return {}['a']", "recipe.py, line 2: not a recipe: KeyError: 'a'"),
     ],
@@ -173,6 +219,7 @@ def test_help_with_a_recipe_lists_its_settings_as_the_command_line_sets_them(rec
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["--config.steps=8", "int"] in lines
     assert ["--config.data.sources[1].path=b.jsonl", "str"] in lines
+    assert ["--config.optimizer.warmup=0.03", "float,", "the", "share", "of", "all", "steps"] in lines
 
 
 @pytest.mark.parametrize("script", DOORS)

@@ -24,6 +24,7 @@ CASES = [
     ("(30-12)/2=", 2, "-/", "integer", True, False, 2),
     ("(1+2)%*3=", 2, "+*", "integer percent", True, False, 1),
     ("2^3**2=", 2, "^", "integer", False, False, 1),
+    ("3*(-2)^2=", 2, "*^", "integer negative", False, False, 1),
     ("7//2=", 1, "//", "integer", False, False, 1),
     (".5*3=", 1, "*", "decimal integer", False, True, 1),
     ("5.*3=", 1, "*", "decimal integer", False, True, 1),
@@ -45,7 +46,7 @@ def test_the_form_is_read_from_the_text(text, operations, operators, formats, br
 
 
 def test_a_fraction_can_be_read_as_a_division_in_brackets():
-    form = forms.form("(20/100)*25=", fractions=False)
+    form = forms.form("(20/100)*25=", forms.lowest)
     assert (form.operations, form.operators, form.brackets, form.formats) == (2, {"/", "*"}, True, {"integer"})
 
 
@@ -53,8 +54,8 @@ def test_a_number_knows_the_operators_beside_it():
     numbers = forms.form("2*(3+-4)^5=").numbers
     assert [(number.text, number.left, number.right) for number in numbers] == [
         ("2", "", "*"),
-        ("3", "*", "+"),
-        ("4", "+", ""),
+        ("3", "", "+"),
+        ("-4", "+", ""),
         ("5", "^", ""),
     ]
 
@@ -92,7 +93,7 @@ def test_the_last_step_gives_the_value_that_expression_gives():
         if work := forms.steps(f"{text}+0"):
             agreed += 1
             assert work[-1].result == value
-            assert len(work) == forms.form(text, fractions=False).operations + 1
+            assert len(work) == forms.form(text, lambda text: False).operations + 1
     assert forms.steps("2^3^2-(-2^2)")[-1].result == 516
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 import sys
 
@@ -128,12 +129,24 @@ def test_progress_in_a_log_is_whole_lines_with_rate_and_time_left(capsys):
         bar.mininterval = 0
         for _ in range(4):
             bar.update()
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("train: 0/4 step (0%)")
-    assert lines[-1].startswith("train: 4/4 step (100%), ")
-    assert " step/s, " in lines[-1]
-    assert lines[-1].endswith("00:00 left")
-    assert "\r" not in "".join(lines)
+    text = capsys.readouterr().err
+    assert "\r" not in text
+    lines = text.splitlines()
+    assert lines[0] == "train: 0/4 step, 00:00 gone, ? left, ? step/s"
+    assert re.fullmatch(r"train: 4/4 step, 00:00 gone, 00:00 left, \d+\.\d\d step/s", lines[-1])
+
+
+def test_a_slow_rate_is_still_units_a_second(capsys):
+    with metrics.progress(4, "solve", "attempts") as bar:
+        bar.start_t -= 100
+        bar.update()
+    assert capsys.readouterr().err.splitlines()[-1].endswith("05:00 left,  0.01 attempts/s")
+
+
+def test_progress_that_stands_still_says_so_once(capsys):
+    with metrics.progress(4, "train", "step", initial=4) as bar:
+        bar.refresh()
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_progress_in_a_log_says_little_while_things_go_fast(capsys):

@@ -75,7 +75,7 @@ def test_any_text_survives_a_line(question, solution, extra):
     record = Record(question=question, solution=solution, extra=extra)
     text = records.line(record)
     assert "\n" not in text
-    assert records.parse(text.encode(), "here") == record
+    assert records.parse(text.encode()) == record
 
 
 def test_fields_that_say_nothing_are_left_out():
@@ -83,11 +83,11 @@ def test_fields_that_say_nothing_are_left_out():
 
 
 def test_null_is_as_good_as_nothing():
-    assert records.parse(b'{"question": "q", "answer": null, "source": null, "more": null}', "") == Record(question="q")
+    assert records.parse(b'{"question": "q", "answer": null, "source": null, "more": null}') == Record(question="q")
 
 
 def test_columns_that_a_record_lacks_are_kept_in_extra():
-    found = records.parse(b'{"question": "q", "ID": "chal-1", "Body": [1], "extra": {"level": 3}}', "")
+    found = records.parse(b'{"question": "q", "ID": "chal-1", "Body": [1], "extra": {"level": 3}}')
     assert found == Record(question="q", extra={"ID": "chal-1", "Body": [1], "level": 3})
 
 

@@ -104,10 +104,23 @@ def test_protocols_are_counted_beside_each_other():
 
 def test_covered_and_other_forms_add_up_to_all():
     part = config.Expressions(operations=(1, 1), digits=(1, 2), subtract=0.0)
-    result = summarise(covers=corpus.covers([config.Arithmetic(parts=[part], train=1)]))
-    assert (result["covered"]["n"], result["not_covered"]["n"]) == (3, 7)
-    assert result["covered"]["correct"] + result["not_covered"]["correct"] == result["correct"]
-    assert "covered" not in summarise()
+    covers = corpus.covers([config.Arithmetic(parts=[part], train=1)])
+    result = summarise(parts=corpus.parts(covers, seen={"12+3="}))
+    parts = result["parts"]
+    assert {name: part["n"] for name, part in parts.items()} == {"covered": 3, "not_covered": 7, "covered_unseen": 2}
+    assert parts["covered"]["correct"] + parts["not_covered"]["correct"] == result["correct"]
+    assert [words for _, words, _ in report.rows({"exam": result})] == [
+        "",
+        "forms of the corpus",
+        "and not in its records",
+        "other forms",
+    ]
+
+
+def test_a_part_that_holds_everything_or_nothing_has_no_line_of_its_own():
+    parts = corpus.parts(lambda question: True, seen=set())
+    assert [words for _, words, _ in report.rows({"exam": summarise(parts=parts)})] == [""]
+    assert summarise()["parts"] == {}
 
 
 def test_examples_are_wrong_answers_from_everywhere_and_no_more_than_asked():

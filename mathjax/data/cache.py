@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import dataclasses
 import fcntl
 import hashlib
 import json
@@ -48,7 +47,11 @@ def encoded(path: str, digest: str, tokenizer, template: str, cache_dir=None, pr
 def _parts(path, found, tokenizer, template, processes) -> Iterator[Encoded]:
     """The records, PART by PART, in their order."""
     with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(metrics.progress(len(found), f"encoding {path}", "records")) if len(found) > PART else None
+        bar = (
+            stack.enter_context(metrics.progress(len(found), f"encoding {path}", "records"))
+            if len(found) > PART
+            else None
+        )
         processes = processes or (_cores() if len(found) >= MANY else 1)
         for part in _in_turn(found, tokenizer, template, processes):
             yield part
@@ -57,32 +60,33 @@ def _parts(path, found, tokenizer, template, processes) -> Iterator[Encoded]:
 
 
 def _in_turn(found, tokenizer, template, processes):
-    starts = range(0, len(found), PART)
+    slices = [slice(start, min(start + PART, len(found))) for start in range(0, len(found), PART)]
     if processes == 1:
-        for start in starts:
-            yield _part(found.raw(start, min(start + PART, len(found))), tokenizer, template, found, start)
+        yield from (_here(found, some, tokenizer, template) for some in slices)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:  # a fork would copy JAX's threads
         waiting = collections.deque()
-        for start in starts:
-            lines = found.raw(start, min(start + PART, len(found)))
-            waiting.append((start, lines, pool.submit(_part, lines, tokenizer, template)))
+        for some in slices:
+            waiting.append((some, pool.submit(_there, found.raw(some.start, some.stop), tokenizer, template)))
             if len(waiting) > 2 * processes:
-                yield _result(*waiting.popleft(), tokenizer, template, found)
+                yield _result(*waiting.popleft(), found, tokenizer, template)
         while waiting:
-            yield _result(*waiting.popleft(), tokenizer, template, found)
+            yield _result(*waiting.popleft(), found, tokenizer, template)
 
 
-def _part(lines, tokenizer, template, found=None, start=0) -> Encoded:
-    where = str if found is None else lambda i: found.where(start + i)
-    return encode.many([records.parse(line, where(i)) for i, line in enumerate(lines)], tokenizer, template, where)
+def _here(found, some, tokenizer, template) -> Encoded:
+    return encode.many(found[some], tokenizer, template, lambda i: found.where(some.start + i))
 
 
-def _result(start, lines, future, tokenizer, template, found):
+def _there(lines, tokenizer, template) -> Encoded:
+    return encode.many([records.parse(line) for line in lines], tokenizer, template)
+
+
+def _result(some, future, found, tokenizer, template):
     try:
         return future.result()
     except ValueError:
-        return _part(lines, tokenizer, template, found, start)  # once more, for an error that says where
+        return _here(found, some, tokenizer, template)  # once more, for an error that says where
 
 
 def _joined(parts: Iterable[Encoded]) -> Encoded:
@@ -123,7 +127,8 @@ def _map(folder) -> Encoded:
     sizes = {"tokens": about["tokens"], "offsets": about["records"] + 1, "prompts": about["records"]}
     types = ARRAYS | {"tokens": np.dtype(about["dtype"])}
     try:
-        return Encoded(*(np.memmap(folder / name, types[name], "r", shape=sizes[name]) for name in ARRAYS))
+        maps = [np.memmap(folder / name, types[name], "r", shape=sizes[name]) for name in ARRAYS]
+        return Encoded(*(array.view(np.ndarray) for array in maps))  # as quick to index as any array
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder} is damaged ({error}); remove it, and it is made again") from None
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 LONGEST = 1 << 16  # of the pattern of sources
-ROUNDS = 6
+ROUNDS = 4
 GOLDEN, MIX_1, MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # of splitmix64
 WORD = (1 << 64) - 1
 
@@ -122,4 +122,5 @@ def _turned(digits, base, others, keys):
     """digits + f(others, keys), modulo the base."""
     hashes = mixed(others.astype(np.uint64) ^ keys) >> np.uint64(32)
     turned = digits + ((hashes * np.uint64(base)) >> np.uint64(32)).astype(np.int64)
-    return np.where(turned >= base, turned - base, turned)
+    turned[turned >= base] -= base
+    return turned

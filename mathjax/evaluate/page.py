@@ -4,7 +4,7 @@ import json
 from html import escape
 
 from mathjax.evaluate.chart import curve
-from mathjax.evaluate.report import OTHER, interval, percent, rows
+from mathjax.evaluate.report import PARTS, interval, percent, rows
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #5f6b76; --line: #dfe3e8; --paper: #ffffff; --wash: #f5f7f9;
@@ -54,7 +54,9 @@ def render(report: dict) -> str:
     parts = [
         f"<h1>{escape(report['title'])}</h1>",
         f'<p class="soft">{escape(_subtitle(report))}</p>',
-        '<div class="cards">' + "".join(_card(*row) for row in rows(benchmarks) if row[1] != OTHER) + "</div>",
+        '<div class="cards">'
+        + "".join(_card(*row) for row in rows(benchmarks) if row[1] in ("", PARTS["covered"]))
+        + "</div>",
         _table(benchmarks),
         _learning(report.get("learning_curve") or []),
         *(_benchmark(name, result) for name, result in benchmarks.items()),
@@ -100,8 +102,8 @@ def _table(benchmarks):
         f'<h2>Results</h2><div class="wide">{_lines(titles, lines)}</div>'
         '<p class="soft">Accuracy: the answer equals the exact value of the question to two decimals. Within 1%: its '
         "relative error is at most 1%, and a value of 0 is met exactly. Exact: it is that value. Intervals are "
-        "Wilson's. Forms of the corpus: questions whose operations, digits and formats the recipe of the training "
-        "records holds.</p>"
+        "Wilson's. Forms of the corpus: questions whose operations, digits and formats are among those that the recipe "
+        "of the training records draws from; the records hold a question also where it is a later step of one.</p>"
     )
 
 

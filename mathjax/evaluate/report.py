@@ -10,7 +10,12 @@ from mathjax.expression import decimal, places
 from mathjax.records import Record
 from mathjax.verify import Verdict
 
-COVERED, OTHER = "forms of the corpus", "other forms"
+PARTS = {  # of a benchmark: their names in report.json, and in words
+    "covered": "forms of the corpus",
+    "covered_unseen": "and not in its records",
+    "not_covered": "other forms",
+    "unseen": "not in the records trained on",
+}
 
 
 def summarise(
@@ -18,14 +23,14 @@ def summarise(
     *,
     protocols: Sequence[str],
     groups: dict[str, Callable[[Record], Iterable]],
-    covers: Callable[[str], bool] | None = None,
+    parts: dict[str, Callable[[str], bool]] | None = None,
     examples: int = 20,
 ) -> dict:
     """The part of report.json that is one benchmark's, from its records and their stored attempts.
 
     An attempt is a row with `completion` and `finish`; it is judged here, under each protocol, so that what was
     stored once can be judged again. Every share comes with n and its 95% interval (`statistics.wilson`). A question
-    with two labels counts in both rows of a group.
+    with two labels counts in both rows of a group; `parts` tell whether a question is in a part of the benchmark.
     """
     first = protocols[0]
     judged = [
@@ -45,13 +50,11 @@ def summarise(
         "groups": {name: _group(verdicts, label) for name, label in groups.items()},
         "first_wrong_operation": dict(Counter(failed_operation(*entry) for entry in wrong).most_common()),
         "right_by_a_wrong_chain": sum(v.correct and v.wrong_segment is not None for *_, v in verdicts),
+        "parts": {
+            name: share(verdict.correct for record, _, verdict in verdicts if holds(record.question))
+            for name, holds in (parts or {}).items()
+        },
     }
-    if covers:
-        inside = [covers(record.question) for record, *_ in verdicts]
-        for name, wanted in (("covered", True), ("not_covered", False)):
-            result[name] = share(
-                v.correct for (*_, v), covered in zip(verdicts, inside, strict=True) if covered is wanted
-            )
     chosen = wrong[:: max(1, -(-len(wrong) // examples))] if examples else []
     result["wrong_answers"] = [example(*entry) for entry in chosen]
     return result
@@ -68,13 +71,13 @@ def share(outcomes: Iterable[bool]) -> dict:
 def rows(benchmarks: dict) -> list[tuple[str, str, dict]]:
     """(name, which part, share) of every line in the table of results.
 
-    First all questions of a benchmark, then, where some are of a form that the corpus lacks, its two parts.
+    First all questions of a benchmark, then its parts, but for those that hold all of them or none.
     """
     found = []
     for name, result in benchmarks.items():
         found.append((name, "", result))
-        if result.get("not_covered", {"n": 0})["n"]:
-            found += [(name, COVERED, result["covered"]), (name, OTHER, result["not_covered"])]
+        parts = ((words, result["parts"].get(part, {"n": 0})) for part, words in PARTS.items())
+        found += [(name, words, share) for words, share in parts if 0 < share["n"] < result["n"]]
     return found
 
 

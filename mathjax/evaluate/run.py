@@ -36,7 +36,10 @@ def run(job: config.Evaluate, workdir) -> dict:
         tokenizer = tokens.from_files(loaded.about["tokenizer"], step)
         solver = _Solver(job, loaded, tokenizer, devices, asked)
         stored = {name: _attempts(workdir / "attempts" / name, found, solver) for name, found in asked.items()}
-    covers = corpus.covers(corpora or corpus.recipes([], _sources(loaded.about)))
+    sources = [source["path"] for source in loaded.about.get("recipe", {}).get("data", {}).get("sources", [])]
+    covers = corpus.covers(corpora or corpus.recipes([], sources))
+    questions = {record.question for found in asked.values() for record in found}
+    seen = corpus.shown(questions, sources) if job.contamination and sources else None
     results = {}
     for benchmark in job.benchmarks:
         rows, cost = stored[benchmark.name]
@@ -45,7 +48,7 @@ def run(job: config.Evaluate, workdir) -> dict:
             [(found[row["index"]], row) for row in rows],
             protocols=job.protocols,
             groups=benchmarks.BENCHMARKS[benchmark.kind].groups,
-            covers=covers,
+            parts=corpus.parts(covers, seen),
             examples=job.examples,
         ) | {"cost": cost, "data": {"path": benchmark.path, "sha256": digest(found)}}
     whole = _about(job, step, loaded, begun) | {"benchmarks": results}
@@ -71,6 +74,19 @@ def digest(found) -> str:
     return total.hexdigest()
 
 
+def settings(job: config.Evaluate, loaded: checkpoint.Loaded, found) -> str:
+    """Names all that the completions of the records `found` depend on; protocols, slots and the mesh are not of it."""
+    told = {
+        "about": loaded.about,
+        "step": loaded.step,
+        "sampling": dataclasses.asdict(job.sampling),
+        "template": job.template,
+        "dtype": job.dtype,
+        "questions": digest(found),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
 class _Solver:
     """The engine of a checkpoint, made when the first benchmark has to be asked."""
 
@@ -78,28 +94,17 @@ class _Solver:
         self.job, self.loaded, self.tokenizer, self.devices, self.asked = job, loaded, tokenizer, devices, asked
         self.engine = None
 
-    def settings(self, found) -> str:
-        """Names all that the completions depend on."""
-        told = {
-            "about": self.loaded.about,
-            "step": self.loaded.step,
-            "sampling": dataclasses.asdict(self.job.sampling),
-            "template": self.job.template,
-            "dtype": self.job.dtype,
-            "questions": digest(found),
-        }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
     def solve(self, found, description):
         if self.engine is None:
-            params = jax.tree.map(lambda leaf: leaf.astype(self.job.dtype), self.loaded.params)
             self.engine = Engine(
                 self.loaded.model,
-                params,
+                self.loaded.params,
                 self.devices,
                 slots=self.job.slots,
                 length=self._length(),
                 eos_id=self.tokenizer.eos_id,
+                pad_id=self.tokenizer.pad_id,
+                dtype=self.job.dtype,
             )
         return solve.solve(
             found,
@@ -121,9 +126,9 @@ class _Solver:
 def _attempts(path, found, solver):
     """(rows, cost) of a benchmark's attempts: those in the files `path`.jsonl and .json, or newly made."""
     rows_path, done_path = path.with_name(path.name + ".jsonl"), path.with_name(path.name + ".json")
-    settings = solver.settings(found)
+    named = settings(solver.job, solver.loaded, found)
     done = json.loads(done_path.read_text()) if done_path.exists() else {}
-    if done.get("settings") == settings and done.get("sha256") == _sha256(rows_path):
+    if done.get("settings") == named and done.get("sha256") == _sha256(rows_path):
         print(f"{path.name}: {done['cost']['attempts']:,} attempts are there")
         return [json.loads(line) for line in rows_path.read_text(encoding="utf-8").split("\n")[:-1]], done["cost"]
     begun, rows = time.perf_counter(), []
@@ -134,7 +139,7 @@ def _attempts(path, found, solver):
     seconds, made = time.perf_counter() - begun, sum(row["tokens"] for row in rows)
     cost = {"attempts": len(rows), "seconds": seconds, "tokens": made, "tokens_per_second": made / seconds}
     with files.whole(done_path) as file:
-        file.write(json.dumps({"settings": settings, "sha256": _sha256(rows_path), "cost": cost}).encode() + b"\n")
+        file.write(json.dumps({"settings": named, "sha256": _sha256(rows_path), "cost": cost}).encode() + b"\n")
     return rows, cost
 
 
@@ -167,11 +172,6 @@ def _check(job):
         raise ValueError(f"config.template: no template {job.template!r}; there are {', '.join(prompts.TEMPLATES)}")
     if job.sampling.samples != 1:
         raise ValueError(f"config.sampling.samples: a benchmark asks each question once, got {job.sampling.samples}")
-
-
-def _sources(about):
-    """The files that a checkpoint was trained on."""
-    return [source["path"] for source in about.get("recipe", {}).get("data", {}).get("sources", [])]
 
 
 def _about(job, step, loaded, begun):

@@ -30,3 +30,14 @@ def attend(queries, keys, values, seen):
     scores = jnp.where(seen[:, None, None], scores, jnp.finfo(jnp.float32).min)
     shares = jax.nn.softmax(scores, axis=-1).astype(values.dtype)
     return jnp.einsum("bkgts,bskc->btkgc", shares, values).reshape(B, T, H, C)
+
+
+def attend_cache(queries, keys, values, seen):
+    """`attend` over keys [B, K, C, S] and values [B, K, S, C] as a cache holds them, none of which is moved."""
+    B, T, H, C = queries.shape
+    K = keys.shape[1]
+    queries = queries.reshape(B, T, K, H // K, C).transpose(0, 2, 1, 3, 4)
+    scores = jnp.einsum("bktgc,bkcs->bktgs", queries, keys, preferred_element_type=jnp.float32) * C**-0.5
+    scores = jnp.where(seen[:, None, :, None], scores, jnp.finfo(jnp.float32).min)
+    shares = jax.nn.softmax(scores, axis=-1).astype(values.dtype)
+    return jnp.einsum("bktgs,bksc->bktgc", shares, values).transpose(0, 2, 1, 3, 4).reshape(B, T, H, C)

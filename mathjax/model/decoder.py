@@ -13,7 +13,7 @@ from flax import nnx
 
 from mathjax import config, mesh
 from mathjax.model import layers
-from mathjax.model.attention import EMPTY, attend, visible
+from mathjax.model.attention import EMPTY, attend, attend_cache, visible
 
 REMAT = {
     "none": jax.checkpoint_policies.everything_saveable,
@@ -111,13 +111,10 @@ def extend(model: config.Model, params: dict, tokens, positions, columns, cache:
     all_keys, all_values = list(cache["keys"]), list(cache["values"])
 
     def look(queries, keys, values, index):
-        all_keys[index] = all_keys[index].at[rows, :, :, columns].set(keys.astype(all_keys[index].dtype), mode="drop")
-        all_values[index] = (
-            all_values[index].at[rows, :, columns].set(values.astype(all_values[index].dtype), mode="drop")
-        )
-        keys = all_keys[index].transpose(0, 3, 1, 2).astype(dtype)  # [B, S, K, C]
-        values = all_values[index].transpose(0, 2, 1, 3).astype(dtype)
-        return attend(queries, keys, values, seen)
+        keys = all_keys[index].at[rows, :, :, columns].set(keys.astype(all_keys[index].dtype), mode="drop")
+        values = all_values[index].at[rows, :, columns].set(values.astype(all_values[index].dtype), mode="drop")
+        all_keys[index], all_values[index] = keys, values
+        return attend_cache(queries, keys.astype(dtype), values.astype(dtype), seen)
 
     params = unstack(params)
     decoder = _merge(model, {name: part for name, part in params.items() if name != "layers"})

@@ -54,7 +54,8 @@ def run(job: config.Train, workdir) -> dict:
         stopping = stack.enter_context(_sigterm())
         with jax.set_mesh(devices):
             fit = _Fit(job, devices, checkpoints, about, log, heldout)
-            return fit.run(state, inputs.batches(position), stopping)
+            with contextlib.closing(inputs.batches(position)) as batches:
+                return fit.run(state, batches, stopping)
 
 
 class _Fit:
@@ -141,11 +142,11 @@ class _Fit:
 
     def _measure(self, params):
         """Mean loss and accuracy over the held-out batches, by weight."""
-        batches = self.heldout.batches(0)
-        sums = sum(
-            np.asarray(self.loss(params, mesh.put_batch(self.devices, next(batches))), np.float64)
-            for _ in range(self.job.heldout_batches)
-        )
+        with contextlib.closing(self.heldout.batches(0)) as batches:
+            sums = sum(
+                np.asarray(self.loss(params, mesh.put_batch(self.devices, next(batches))), np.float64)
+                for _ in range(self.job.heldout_batches)
+            )
         return {"heldout_loss": float(sums[0] / sums[2]), "heldout_accuracy": float(sums[1] / sums[2])}
 
 
@@ -187,7 +188,7 @@ def _flat(tree, name=""):
 
 
 def _check_rows(job, devices):
-    shares = devices.shape["data"] * devices.shape["fsdp"] * job.accumulate
+    shares = devices.shape["data"] * devices.shape["fsdp"] * max(job.accumulate, 1)
     if job.data.rows % shares:
         raise ValueError(f"config.data.rows={job.data.rows} must be a multiple of data x fsdp x accumulate = {shares}")
 

@@ -2,15 +2,19 @@
 
 import dataclasses
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import PartitionSpec
 
 from mathjax import config, mesh
 from mathjax.data.batch import Batch
 from mathjax.model import decoder
 from mathjax.train import losses, optimizer
+
+CACHED = 2**16  # floats of one activation, tokens x width, at which a CPU works fastest
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["step", "params", "optimizer"], meta_fields=[])
@@ -95,17 +99,46 @@ def update(job: config.Train, state: State, batch):
 
 
 def _gradient(job, params, batch):
-    """((loss, metrics), gradient), summed over the parts of the batch in float32."""
+    """((loss, metrics), gradient) of the global batch, in float32.
+
+    Where every device holds all params, each adds up the parts of its own rows, and the sums meet once: the compiler,
+    left to itself, lets them meet after every part.
+    """
+    if (sizes := jax.sharding.get_abstract_mesh().shape)["data"] != math.prod(sizes.values()):
+        return _summed(job, params, batch)
+
+    def replica(params, rows):
+        return jax.tree.map(lambda x: jax.lax.psum(x, mesh.AXES), _summed(job, params, rows))
+
+    whole, rows = PartitionSpec(), PartitionSpec(mesh.AXES)
+    return jax.shard_map(replica, in_specs=(whole, rows), out_specs=whole, check_vma=False)(params, batch)
+
+
+def _summed(job, params, batch):
+    """((loss, metrics), gradient), summed over the parts of a batch worked off one after the other."""
     value_and_grad = jax.value_and_grad(functools.partial(_loss, job), has_aux=True)
-    if job.accumulate == 1:
+    parts = job.accumulate or _cached_parts(job.model, batch.tokens.shape)
+    if parts == 1:
         return value_and_grad(params, batch)
 
     def part(sums, rows):
         return jax.tree.map(jnp.add, sums, value_and_grad(params, rows)), None
 
-    parts = jax.tree.map(lambda x: _split(x, job.accumulate), batch)
-    zeros = jax.tree.map(jnp.zeros_like, jax.eval_shape(value_and_grad, params, jax.tree.map(lambda x: x[0], parts)))
-    return jax.lax.scan(part, zeros, parts)[0]
+    split = jax.tree.map(lambda x: _split(x, parts), batch)
+    zeros = jax.tree.map(jnp.zeros_like, jax.eval_shape(value_and_grad, params, jax.tree.map(lambda x: x[0], split)))
+    return jax.lax.scan(part, zeros, split)[0]
+
+
+def _cached_parts(model, shape):
+    """How many parts keep the activations of one in a CPU core's cache; elsewhere one part.
+
+    Larger parts wait for memory, smaller ones for the gradients to be added up.
+    """
+    B, T = shape
+    if jax.default_backend() != "cpu":
+        return 1
+    wanted = max(1, CACHED // (T * model.width))
+    return next(B // rows for rows in range(min(wanted, B), 0, -1) if B % rows == 0)
 
 
 def _abstract_batch(data, devices):
