@@ -37,15 +37,17 @@ from zlib import crc32
 import numpy as np
 
 from data_gen import chains, chance, fan_out
-from data_gen.expressions import draw
+from data_gen.expressions import lines, shapes
 from mathjax import config, records
 from mathjax.records import Record
 
 NAME = "arithmetic"
 SPLITS = ("train", "heldout", "test")
 HOLDOUT = 37  # one question of so many is for test, one held out
-FIRST_BLOCK, BLOCK = 1 << 8, 1 << 14  # examples drawn at a time
+FIRST_BLOCK, BLOCK = 1 << 10, 1 << 16  # examples drawn at a time
 ATTEMPTS = 300  # draws for one example, before it is given up
+SHAPE_ATTEMPTS = 16  # of them with one shape, and shapes drawn for a run
+RUN, RUNS = 32, 64  # examples of one shape; runs that take turns
 PATIENCE = 500  # examples in a row without a new question, before a part counts as dry
 
 
@@ -119,8 +121,8 @@ def _write_shard(job, workdir, place):
 
 def _lines(job, split, numbers, skipped=()):
     """(part, line) for each example number, uint64 [B]; line is `question=step=..=answer`, or None."""
-    states = chance.states(chance.key(job.seed, split), numbers)
-    part_draws, operation_draws = chance.draws(states, 2)
+    runs = _runs(job, split, numbers)
+    part_draws, operation_draws = chance.draws(chance.states(chance.key(job.seed, split, "run"), runs), 2)
     parts = chance.choose(part_draws, [part.weight for part in job.parts])
     lowest, highest = np.array([part.operations for part in job.parts]).T[:, parts]
     operations = lowest + chance.below(operation_draws, highest - lowest + 1)
@@ -129,25 +131,54 @@ def _lines(job, split, numbers, skipped=()):
         for part, n in sorted(set(zip(parts.tolist(), operations.tolist(), strict=True))):
             if part not in skipped:
                 rows = np.flatnonzero((parts == part) & (operations == n))
-                _find(job, split, job.parts[part], n, states, numbers, rows, found)
+                rows = rows[np.argsort(runs[rows], kind="stable")]
+                _find(job, split, job.parts[part], n, runs, numbers, rows, found)
     return zip(parts.tolist(), found, strict=True)
 
 
-def _find(job, split, part, n, states, numbers, rows, found):
-    """Put a line into `found` for each of `rows`, drawn again until it is of the split."""
-    count, steps = _shards(job, split), job.mode == "steps"
-    for attempt in range(1, ATTEMPTS + 1):
-        again = chance.mixed(states[rows] + np.uint64(attempt * chance.STEP % 2**64))
-        lines = draw(part, n, again, numbers[rows] % np.uint64(count), count, steps=steps, division=job.division)
-        left = []
-        for row, line in zip(rows.tolist(), lines, strict=True):
-            if line is not None and _belongs(split, line, job.train_only):
-                found[row] = line
-            else:
-                left.append(row)
-        if not left:
+def _runs(job, split, numbers):
+    """The run of each example: those of a run have one shape, and are among others."""
+    if split != "train":
+        return numbers
+    block, place = np.divmod(numbers // np.uint64(job.shards), np.uint64(RUN * RUNS))
+    return (block * np.uint64(RUNS) + place % np.uint64(RUNS)) * np.uint64(job.shards) + numbers % np.uint64(job.shards)
+
+
+def _find(job, split, part, n, runs, numbers, rows, found):
+    """Put into `found` a line for each of `rows`, given in the order of runs: drawn again until it is of the split."""
+    count = _shards(job, split)
+    states = chance.states(chance.key(job.seed, split), numbers)
+    for attempt in range(ATTEMPTS):
+        if attempt % SHAPE_ATTEMPTS == 0 and len(rows):
+            found_shapes, places, rows = _shapes(job, split, part, n, runs, rows, attempt)
+        if not len(rows):
             return
-        rows = np.array(left)
+        again = chance.mixed(states[rows] + np.uint64((attempt + 1) * chance.STEP % 2**64))
+        drawn = lines(part, found_shapes, places, again, numbers[rows] % np.uint64(count), count)
+        kept = []
+        for row, line in zip(rows.tolist(), drawn, strict=True):
+            useful = line is not None and _belongs(split, line, job.train_only)
+            kept.append(not useful)
+            if useful:
+                found[row] = line
+        rows, places = rows[kept], places[kept]
+
+
+def _shapes(job, split, part, n, runs, rows, attempt):
+    """Shapes for the runs of `rows`; which of them each row has; and the rows, less those whose run got none."""
+    names, places = np.unique(runs[rows], return_inverse=True)
+    found = dict.fromkeys(range(len(names)))
+    for again in range(SHAPE_ATTEMPTS):
+        left = [name for name, shape in found.items() if shape is None]
+        if left:
+            states = chance.states(chance.key(job.seed, split, "shape", attempt, again), names[left])
+            drawn = shapes(part, n, states, steps=job.mode == "steps", division=job.division)
+            found.update(zip(left, drawn, strict=True))
+    there = [name for name, shape in found.items() if shape]
+    numbers = np.full(len(names), -1)
+    numbers[there] = np.arange(len(there))
+    kept = numbers[places] >= 0
+    return [found[name] for name in there], numbers[places][kept], rows[kept]
 
 
 def _belongs(split, line, train_only):

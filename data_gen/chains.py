@@ -160,6 +160,8 @@ def _adjustment(made, left, right, n, kind):
         return _change_factor, slot, int(slot == sides[1])
     if kind == WHOLE and slot is not None and sign in (ADD, SUBTRACT):
         return _change_subtrahend if sign == SUBTRACT and slot == sides[1] else _change_term, slot, 0
+    if kind == WHOLE and sign == DIVIDE and sides[0] <= n:
+        return _change_first_dividend, sides[0], 0
     return (_change_divisor, right, 0) if right <= n else None
 
 
@@ -181,6 +183,15 @@ def _change_dividend(number, x, y, scale, ten, bound):
     old = number if scale == 1 else int(number * scale)
     new = _multiple(old, _unit(y, ten), bound * scale)
     return (_scaled(new, scale),) * 2 if new else None
+
+
+def _change_first_dividend(number, x, y, scale, ten, bound):
+    """Make a quotient a multiple by its dividend."""
+    if type(x) is not int or not x or number % x:
+        return None
+    divisor = number // x
+    new = _multiple(number, _unit(y, ten) * abs(divisor), bound)
+    return (new, new // divisor) if new else None
 
 
 def _change_factor(number, x, y, scale, ten, bound):

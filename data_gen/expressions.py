@@ -1,4 +1,6 @@
-"""Lines of arithmetic drawn by the block, each a function of one random state.
+"""Lines of arithmetic drawn by the block, each a function of the states it is drawn from.
+
+A shape is drawn first, that is all but the numbers: operators, brackets and formats; then numbers for it.
 
 **Lanes.** Equal questions have equal lanes, so those who draw in different lanes never draw the same question: a
 question's lane is its pivot, that is the first few of its numbers taken as one, plus a hash of all the rest, modulo
@@ -7,6 +9,7 @@ be adjusted later, to make a quotient end, take no part in it.
 """
 
 import functools
+import itertools
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -70,20 +73,19 @@ def lines(part: Expressions, shapes: list[Shape], runs: np.ndarray, states, lane
     `shapes`, all of as many operations; `runs` int64 [B], ascending: which of them each line has; `states` uint64 [B];
     `lanes` uint64 [B]: the lane that each question must have, of `lane_count`. Call it in the context `chains.EXACT`.
     """
-    numbers, draw = _numbers(part, shapes, runs, states)
+    draw = iter(draws(states, 3 * len(shapes[0].formats) + 1))
+    numbers = _numbers(part, shapes, runs, draw)
     plans = [shape.plan for shape in shapes]
-    free, salts = np.array([plan.free for plan in plans])[runs], np.array([plan.salt for plan in plans], np.uint64)[runs]
-    offsets, fits = _offsets(numbers, free, salts, lanes, lane_count, draw)
-    values, scales = _values(numbers, offsets)
-    bounds, limit = (10 ** part.digits[1], 10 ** part.factor_digits[1]), 10**part.limit
-    values, scales, fits = values.tolist(), scales.tolist(), fits.tolist()
+    salts, free = np.array([plan.salt for plan in plans], np.uint64), np.array([plan.free for plan in plans])
+    offsets, fits = _offsets(numbers, free[runs], salts[runs], lanes, lane_count, draw)
+    values, scales = (array.tolist() for array in _values(numbers, offsets))
+    bounds, limit = (10 ** part.digits[1], 10 ** part.factor_digits[1]), part.limit
     found = []
-    ends = np.flatnonzero(np.diff(runs, append=-1)) + 1
-    for start, end in zip([0, *ends.tolist()], ends.tolist()):
-        shape = shapes[runs[start]]
+    ends = (np.flatnonzero(np.diff(runs, append=-1)) + 1).tolist()
+    for start, end in itertools.pairwise([0, *ends]):
         columns = [column[start:end] for column in values]
-        ...
-    return found
+        found += _worked(shapes[runs[start]], columns, [column[start:end] for column in scales], bounds, limit)
+    return [line if fit else None for line, fit in zip(found, fits.tolist(), strict=True)]
 
 
 def _brackets(share, n, chance):
@@ -123,18 +125,25 @@ def _places(signs, inner, outer):
     return places
 
 
-def _numbers(part, places, chance):
+def _numbers(part, shapes, runs, draw):
     """How each number looks."""
-    formats, decimals = _formats(part, places, chance)
+    formats = np.array([shape.formats for shape in shapes]).T[:, runs]
+    places = np.array([shape.places for shape in shapes]).T[:, runs]
     settings = (part.digits, part.factor_digits, part.divisor_digits, (1, 1), part.base_digits, part.fraction_digits)
     lowest, highest = np.array(settings).T
     rows = np.where(formats == RATIO, len(settings) - 1, places)
-    chance = np.array([next(chance) for _ in places])
-    negative = ((chance & np.uint64(0xFFFFFFFF)) * 2.0**-32 < part.negative) & (places != EXPONENT)
-    digits = np.where(formats == POINT, 0, lowest[rows] + below(chance, (highest - lowest + 1)[rows]))
+    drawn = np.array([next(draw) for _ in places])
+    negative = ((drawn & np.uint64(0xFFFFFFFF)) * 2.0**-32 < part.negative) & (places != EXPONENT)
+    digits = np.where(formats == POINT, 0, lowest[rows] + below(drawn, (highest - lowest + 1)[rows]))
     may_be_zero = (digits == 1) & ((formats == DECIMAL) | ~negative & ((places == PLAIN) | (places == FACTOR)))
     lows = np.where(may_be_zero | (digits == 0), 0, _TENS[digits - 1])
-    sizes = (_TENS[digits] - lows) * np.where(decimals > 0, 9 * _TENS[np.maximum(decimals, 1) - 1], 1)
+    sizes = _TENS[digits] - lows
+    decimals = np.zeros_like(places)
+    if part.decimal or part.point:
+        least, most = part.places
+        drawn = np.array([least + below(next(draw), most - least + 1) for _ in places])
+        decimals = np.where((formats == DECIMAL) | (formats == POINT), drawn, 0)
+        sizes *= np.where(decimals > 0, 9 * _TENS[np.maximum(decimals, 1) - 1], 1)
     if part.fraction:
         counts = np.array([0] + [_ratios(size).shape[1] for size in range(1, part.fraction_digits[1] + 1)])
         sizes = np.where(formats == RATIO, counts[np.minimum(digits, len(counts) - 1)], sizes)
@@ -142,18 +151,6 @@ def _numbers(part, places, chance):
     lows = np.where(places == EXPONENT, least, lows)
     sizes = np.where(places == EXPONENT, most - least + 1, sizes)
     return Numbers(formats, decimals, digits, negative, places, lows, sizes)
-
-
-def _formats(part, places, chance):
-    """The format of each number, and its digits after the point."""
-    weights = [getattr(part, name) for name in FORMATS]
-    if not any(weights[1:]):
-        return np.zeros_like(places), np.zeros_like(places)
-    formats = np.array([choose(next(chance), weights) for _ in places])
-    formats = np.where(places == EXPONENT, INTEGER, formats)
-    least, most = part.places
-    decimals = np.array([least + below(next(chance), most - least + 1) for _ in places])
-    return formats, np.where((formats == DECIMAL) | (formats == POINT), decimals, 0)
 
 
 @functools.cache
@@ -176,22 +173,21 @@ def _plans(signs, inner, outer, kinds, steps):
     """The plan of each question, None where its shape is not used."""
     code = (5 ** np.arange(len(signs))) @ signs
     brackets = ((inner[0] * 32 + inner[1] + 1) * 32 + outer[0]) * 32 + outer[1] + 1
-    shapes = zip(code.tolist(), (brackets * 3 + kinds).tolist(), strict=True)
-    return [_plan(len(signs), *shape, steps) for shape in shapes]
+    looks = zip(code.tolist(), brackets.tolist(), kinds, strict=True)
+    return [_plan(len(signs), *look, steps) for look in looks]
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _plan(n, code, brackets, steps):
-    brackets, kind = divmod(brackets, 3)
+def _plan(n, code, brackets, kind, steps):
     a, b, c, d = (brackets // 32**k % 32 for k in (3, 2, 1, 0))
     operators = "".join(chains.SIGNS[code // 5**k % 5] for k in range(n))
     return chains.plan(operators, (a, b - 1) if b else None, (c, d - 1) if d else None, kind, steps)
 
 
-def _offsets(numbers, free, salts, lanes, lane_count, chance):
+def _offsets(numbers, free, salts, lanes, lane_count, draw):
     """The value of each number as its place among those it may have, int64 [n + 1, B], and whether the lane is met."""
     slots, sizes = len(numbers.sizes), numbers.sizes.astype(np.uint64)
-    offsets = np.array([next(chance) for _ in range(slots)]) % sizes
+    offsets = np.array([next(draw) for _ in range(slots)]) % sizes
     free = (free >> np.arange(slots)[:, None]) & 1 == 1
     looks = ((numbers.formats * 16 + numbers.decimals) * 16 + numbers.digits) * 2 + numbers.negative
     values = offsets + numbers.lows.astype(np.uint64) + np.uint64(1)
@@ -202,10 +198,10 @@ def _offsets(numbers, free, salts, lanes, lane_count, chance):
         seen = looks[k].astype(np.uint64) + np.where(pivot[k], np.uint64(0), values[k] * np.uint64(STEP))
         rest = np.where(free[k], mixed(rest * np.uint64(3) + seen), rest)
     count = np.uint64(lane_count)
-    least = (lanes.astype(np.uint64) + count - rest % count) % count
+    least = (lanes + count - rest % count) % count
     fits = least < pivots
     ways = (np.maximum(pivots, least + np.uint64(1)) - least + count - np.uint64(1)) // count
-    left = least + next(chance) % ways * count
+    left = least + next(draw) % ways * count
     for k in range(slots):
         offsets[k] = np.where(pivot[k], left % sizes[k], offsets[k])
         left = np.where(pivot[k], left // sizes[k], left)
@@ -214,55 +210,60 @@ def _offsets(numbers, free, salts, lanes, lane_count, chance):
 
 def _values(numbers, offsets):
     """Numerators and denominators, int64 [n + 1, B]."""
-    tail = 9 * _TENS[np.maximum(numbers.decimals, 1) - 1]
-    within = offsets % tail
-    decimal = (numbers.lows + offsets // tail) * _TENS[numbers.decimals] + within // 9 * 10 + within % 9 + 1
-    values = np.where(numbers.decimals > 0, decimal, numbers.lows + offsets)
-    scales = _TENS[numbers.decimals + 2 * (numbers.formats == PERCENT)]
-    for digits in np.unique(numbers.digits[numbers.formats == RATIO]).tolist():
-        those = (numbers.formats == RATIO) & (numbers.digits == digits)
-        values[those], scales[those] = _ratios(digits)[:, offsets[those]]
+    values, scales = numbers.lows + offsets, np.ones_like(offsets)
+    if numbers.decimals.any():
+        tail = 9 * _TENS[np.maximum(numbers.decimals, 1) - 1]
+        whole, rest = np.divmod(offsets, tail)
+        decimal = (numbers.lows + whole) * _TENS[numbers.decimals] + rest // 9 * 10 + rest % 9 + 1
+        values = np.where(numbers.decimals > 0, decimal, values)
+    if numbers.formats.any():
+        scales = _TENS[numbers.decimals + 2 * (numbers.formats == PERCENT)]
+        for digits in np.unique(numbers.digits[numbers.formats == RATIO]).tolist():
+            those = (numbers.formats == RATIO) & (numbers.digits == digits)
+            values[those], scales[those] = _ratios(digits)[:, offsets[those]]
     return np.where(numbers.negative, -values, values), scales
 
 
-def _lines(part, plans, rows, kinds, tens, values, scales, formats):
-    """The line of each row, or None."""
-    bounds, limit = (10 ** part.digits[1], 10 ** part.factor_digits[1]), 10**part.limit
-    integers = not part.power and not part.quotient_places and not kinds.any()
-    if integers:
-        scales = formats = np.zeros((1, len(rows)), np.int64)
-    looks = (zip(*array.tolist(), strict=True) for array in (values, scales, formats))
-    for row, kind, ten, numbers, scale, form in zip(rows.tolist(), kinds.tolist(), tens.tolist(), *looks, strict=True):
-        plan = plans[row]
-        if kind == chains.WHOLE:
-            scale, numbers = None, list(numbers)
-        else:
-            numbers = [_number(kind, *number) for number in zip(numbers, scale, strict=True)]
-        texts = numbers if chains.work(plan, numbers, scale, ten, bounds, limit) else None
-        if texts and not integers:
-            texts = _texts(plan, numbers, form if kind else (), part.limit)
-        yield plan.line % plan.slots(texts) if texts else None
+def _worked(shape, values, scales, bounds, limit):
+    """The lines of one shape, from the columns of its numbers."""
+    plan, kind = shape.plan, shape.kind
+    columns = [_column(kind, *look) for look in zip(shape.formats, values, scales, strict=True)]
+    useful = chains.work(plan, columns, scales if kind else None, shape.ten, bounds, 10**limit)
+    if kind or shape.ten > 1 or plan.bases:
+        columns = _texts(shape, columns, limit, useful)
+    lines = map(plan.line.__mod__, zip(*plan.slots(columns), strict=True))
+    return [line if use else None for line, use in zip(lines, useful, strict=True)]
 
 
-def _number(kind, value, scale):
+def _column(kind, form, values, scales):
     if kind == chains.FRACTION:
-        return Fraction(value, scale)
-    return value if scale == 1 else Decimal(value) / scale
+        return list(map(Fraction, values, scales))
+    if form == INTEGER:
+        return values
+    return [Decimal(value) / scale for value, scale in zip(values, scales, strict=True)]
 
 
-def _texts(plan, numbers, formats, limit):
-    """How the numbers of all slots are written; None where one of them is too long."""
-    texts = list(map(chains.write, numbers))
-    if any(len(text) > limit and sum(map(str.isdigit, text)) > limit for text in texts):
-        return None
-    for slot, form in enumerate(formats):
-        if form == PERCENT:
-            texts[slot] = chains.write(numbers[slot] * 100) + "%"
-        elif form:
-            numerator, denominator = numbers[slot].as_integer_ratio()
-            text = chains.write(Decimal(numerator) / denominator) if form != RATIO else texts[slot]
-            texts[slot] = text.replace("0.", ".", 1) if form == POINT and abs(numbers[slot]) < 1 else text
-    for slot in plan.bases:
-        if numbers[slot] < 0 and not texts[slot].startswith("("):
-            texts[slot] = f"({texts[slot]})"
+def _texts(shape, columns, limit, useful):
+    """How the numbers are written; those who need too many digits are marked as of no use."""
+    texts = [list(map(chains.write, column)) for column in columns]
+    for column in texts[len(shape.formats) :]:
+        for row, text in enumerate(column):
+            if len(text) > limit and sum(map(str.isdigit, text)) > limit:
+                useful[row] = False
+    for slot, form in enumerate(shape.formats):
+        if form != INTEGER:
+            texts[slot] = [_literal(number, form) for number in columns[slot]]
+    for slot in shape.plan.bases:
+        texts[slot] = [f"({text})" if text.startswith("-") else text for text in texts[slot]]
     return texts
+
+
+def _literal(number, form):
+    """How a number of the question is written."""
+    if form == PERCENT:
+        return chains.write(number * 100) + "%"
+    if form == RATIO:
+        return chains.write(number)
+    numerator, denominator = number.as_integer_ratio()
+    text = chains.write(Decimal(numerator) / denominator)
+    return text.replace("0.", ".", 1) if form == POINT and abs(number) < 1 else text

@@ -32,7 +32,7 @@ class Checkpoints:
     """The checkpoints of a run, saved in the background; a context manager that ends when all are on disk."""
 
     def __init__(self, workdir, *, keep: int = 1, keep_best: int = 0):
-        logging.getLogger("absl").setLevel(logging.WARNING)  # Orbax reports every step of every save
+        _quiet()
         policies = [LatestN(keep)]
         if keep_best:
             best = BestN(get_metric_fn=lambda m: -m["loss"], n=keep_best, keep_checkpoints_without_metrics=False)
@@ -100,6 +100,7 @@ def find(path) -> pathlib.Path:
 
 def load(path, devices: jax.sharding.Mesh | None = None) -> Loaded:
     """The model of a step or of a run's last step, its params placed on the mesh (by default: all devices as data)."""
+    _quiet()
     step = find(path)
     devices = mesh.make(config.Mesh()) if devices is None else devices
     about = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(step / "about")
@@ -113,3 +114,8 @@ def load(path, devices: jax.sharding.Mesh | None = None) -> Loaded:
         )
         params = checkpointer.restore(step / "params", placed)
     return Loaded(int(step.name), config.from_dict(config.Model, about["model"]), params, about)
+
+
+def _quiet():
+    """Orbax reports every step of what it does, and warns of what is of no concern here."""
+    logging.getLogger("absl").setLevel(logging.ERROR)

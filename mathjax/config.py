@@ -107,8 +107,10 @@ class Mesh:
     data: int = -1
     fsdp: int = 1
     tensor: int = 1
+    cpu_devices: int = 1  # that a CPU counts as; each has its own thread and a copy of what is not sharded
 
     def check(self):
+        _positive(self, "cpu_devices")
         sizes = (self.data, self.fsdp, self.tensor)
         _require(all(size == -1 or size > 0 for size in sizes), f"axes must be positive or -1, got {sizes}")
         _require(sizes.count(-1) <= 1, f"one axis at most may be -1, got {sizes}")

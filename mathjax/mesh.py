@@ -34,6 +34,12 @@ PARAMS = (
 ACTIVATIONS = {"b": ROWS, "h": ("tensor",)}
 
 
+def split_cpu(devices: int):
+    """Let the CPU count as several devices: to be called before JAX starts; a user's own choice stands."""
+    if jax.config.jax_num_cpu_devices == -1:
+        jax.config.update("jax_num_cpu_devices", devices)
+
+
 def make(sizes: config.Mesh, devices=None) -> jax.sharding.Mesh:
     """The mesh of all devices (or of `devices`); ValueError when the sizes do not multiply to their number."""
     devices = jax.devices() if devices is None else devices

@@ -1,10 +1,11 @@
 """A completion held against the answer: one Verdict, for evaluation, for filtering and for rewards.
 
-`verify` chooses by the style of the record. Now there is `arithmetic` (MathGLM, section 4.5 of its paper): the answer
-is what follows the last `=` of question and completion together, and the truth is the exact value of the question.
+`verify` chooses by the style of the record. In style `arithmetic` (MathGLM, arXiv 2309.03241) the answer is what
+follows the last `=` of question and completion together, and the truth is the exact value of the question.
 """
 
 import ast
+import math
 import operator
 import re
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ LONGEST_ANSWER = 500
 
 _DECIMAL = r"[0-9]++(?:\.[0-9]*+)?|\.[0-9]++"  # possessive: a long number is read once, not in all its parts
 _FRACTION = rf"-?(?:{_DECIMAL})/-?(?:{_DECIMAL})"
-_NUMBER = re.compile(rf"-?(?:{_DECIMAL})")
 _ANSWER = re.compile(rf"-?(?:{_DECIMAL})|{_FRACTION}|-?\({_FRACTION}\)|-?\[{_FRACTION}\]")
 _OPERATION = re.compile(r"[0-9.)\]%][-+*/^]")
 
@@ -47,8 +47,10 @@ def verify(record: Record, completion: str, protocol: str = "strict") -> Verdict
 
     Protocols, for arithmetic: `strict` compares exact rationals, both rounded to 2 decimals, halves to even;
     `mathglm` is the rule of MathGLM's published scorer, with the floats of Python on both sides. They differ where a
-    float is not the number it stands for: beyond 2**53, and at ties of the third decimal.
-    Neither completion nor protocol can make it hang; ValueError for a style or a protocol that is not known, for a
+    float is not the number it stands for: beyond 2**53, and at ties of the third decimal; and in what they read:
+    `1e-06` is a number to Python alone, and where the question is a division, that division is no answer to `strict`.
+    An answer is a number or a fraction, `a/b` or `(a/b)`, whose value is taken.
+    No completion can make it hang or fail; ValueError for a style or a protocol that is not known, for a
     question without a value, and for a record whose own answer is not the value of its question.
     """
     if record.style not in STYLES:
@@ -91,7 +93,7 @@ def _arithmetic(record, completion, protocol):
     wrong = next((i for i, text in enumerate(segments) if i and _value(text) != value), None)
     if not answer:
         return Verdict(answer=None, correct=False, why="no_answer", exact=False, close=False, wrong_segment=wrong)
-    why = "too_long" if len(completion) > LONGEST_TEXT else _kind(answer, segments[0])
+    why = "too_long" if len(completion) > LONGEST_TEXT else _kind(answer, segments[0], value)
     number = None
     if why == "final":
         number = value if wrong is None else _value(answer)
@@ -111,13 +113,14 @@ def _arithmetic(record, completion, protocol):
     )
 
 
-def _kind(answer, question):
-    """ "final" where an answer is a number or a fraction, else the word for what it is instead."""
+def _kind(answer, question, value):
+    """The word for what an answer is: `final`, a number or a fraction, or what it is instead."""
     if len(answer) > LONGEST_ANSWER:
         return "too_long"
     if not _ANSWER.fullmatch(answer):
         return "unfinished" if _OPERATION.search(answer) else "unreadable"
-    if "/" in answer and answer == question:  # the division of the question, only said again
+    said_again = answer.strip("()[]") == question
+    if said_again and "/" in answer and answer != f"({value})":  # a division, not done; (1/3) is what becomes of 1/3
         return "unfinished"
     return "final"
 
@@ -142,12 +145,11 @@ def _same(a, b):
 
 def _mathglm(question, value, answer, number):
     """MathGLM's rule: both sides as Python would compute them; an answer with `+` is wrong, `/` is worked out."""
-    expected = python_value(question)
     if "+" in answer or len(answer) > LONGEST_ANSWER:
         return False
     try:
         predicted = python_value(answer) if "/" in answer else float(answer)
-        return round(predicted, 2) == round(expected, 2)
+        return round(predicted, 2) == round(python_value(question), 2)
     except (ArithmeticError, ValueError):  # no number, no value, or infinite
         return False
 
@@ -184,7 +186,7 @@ _PYTHON = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
-    ast.Pow: lambda base, exponent: float(base) ** float(exponent),
+    ast.Pow: math.pow,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }

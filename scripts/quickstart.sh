@@ -37,5 +37,5 @@ else
   benchmarks+=("--config.benchmarks[1]=none")
 fi
 "$python" scripts/evaluate.py --config=configs/quickstart_evaluate.py --workdir="$workdir" \
-  --config.checkpoint="$workdir/train" "${benchmarks[@]}"
+  --config.checkpoint="$workdir/train" "--config.corpus[0]=$data" "${benchmarks[@]}"
 echo "quickstart: $((SECONDS - begin)) s in all"

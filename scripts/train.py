@@ -12,8 +12,10 @@ from mathjax import config
 
 
 def train(job, workdir):
-    from mathjax.train import loop  # JAX starts here: after the command line was found right
+    from mathjax import mesh  # JAX is imported here: after the command line was found right
+    from mathjax.train import loop
 
+    mesh.split_cpu(job.mesh.cpu_devices)
     loop.run(job, workdir)
 
 

@@ -11,7 +11,9 @@ from mathjax import config
 def job():
     return config.Train(
         model=config.Model(layers=2, width=8, heads=2, kv_heads=1, head_dim=4, mlp_width=16),
-        data=config.Data(sources=[config.Source(path="a.jsonl"), config.Source(path="b.jsonl", weight=0.5)], rows=4, length=8),
+        data=config.Data(
+            sources=[config.Source(path="a.jsonl"), config.Source(path="b.jsonl", weight=0.5)], rows=4, length=8
+        ),
         optimizer=config.Optimizer(peak=1e-3),
         steps=3,
     )
@@ -58,5 +60,5 @@ def test_a_wrong_value_in_a_list_is_named_with_its_place():
 
 def test_an_unknown_name_lists_the_known_ones():
     values = dataclasses.asdict(job()) | {"stepz": 3}
-    with pytest.raises(ValueError, match="Train has no setting stepz; it has .*steps"):
+    with pytest.raises(ValueError, match=r"Train has no setting stepz; it has .*steps"):
         config.from_dict(config.Train, values)

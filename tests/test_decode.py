@@ -106,8 +106,8 @@ def test_attention_to_a_cache_is_attention():
     held = jnp.array([[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, EMPTY, EMPTY], [4, 3, 2, 1, 0, EMPTY, 5]], jnp.int32)
     positions = jnp.tile(jnp.arange(2, 7)[None], (3, 1))
     seen = visible(jnp.zeros_like(positions), positions, jnp.zeros_like(held), held)
-    found = attend_cache(queries, keys.transpose(0, 2, 3, 1), values.transpose(0, 2, 1, 3), seen)
-    np.testing.assert_allclose(found, attend(queries, keys, values, seen), atol=1e-6)
+    found = jax.jit(attend_cache)(queries, keys.transpose(0, 2, 3, 1), values.transpose(0, 2, 1, 3), seen)
+    np.testing.assert_allclose(found, jax.jit(attend)(queries, keys, values, seen), atol=1e-6)
 
 
 def test_a_look_writes_the_cache_in_place():

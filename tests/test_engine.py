@@ -1,6 +1,7 @@
 """Completions equal naive decoding, whoever they are batched with and wherever they run."""
 
 import contextlib
+import dataclasses
 import functools
 import itertools
 
@@ -27,10 +28,10 @@ SAMPLINGS = {
 }
 
 
+@jax.jit
 def sharpened(seed):
     """Params whose logits lie far apart, so that no two ways to add them up choose different tokens."""
-    params = jax.jit(functools.partial(decoder.init, MODEL))(jax.random.key(seed))
-    return jax.tree.map(lambda x: x * 6 if x.ndim > 1 else x, params)
+    return jax.tree.map(lambda x: x * 6 if x.ndim > 1 else x, decoder.init(MODEL, jax.random.key(seed)))
 
 
 def prompts(lengths=LENGTHS, first_id=0):
@@ -38,7 +39,12 @@ def prompts(lengths=LENGTHS, first_id=0):
     return [Request(first_id + i, random.integers(2, 24, length).tolist()) for i, length in enumerate(lengths)]
 
 
-def build(params, slots=5, **settings):
+def short():
+    """Those requests whose prompts take the smallest prefill, so that fewer programs are compiled."""
+    return [request for request in prompts() if len(request.prompt) <= 33]
+
+
+def build(params, slots=3, **settings):
     return Engine(MODEL, params, **{"slots": slots, "length": LENGTH, "eos_id": STOPS} | settings)
 
 
@@ -119,7 +125,7 @@ def test_completions_equal_naive_decoding(params, expected, name):
     sampling, finishes = SAMPLINGS[name], set()
     for request, sample in itertools.product(prompts(), range(sampling.samples)):
         tokens, log_probabilities, finish = naive(params, request, sample, sampling)
-        found = expected[name].pop((request.id, sample)) if False else expected[name][request.id, sample]
+        found = expected[name][request.id, sample]
         stopped = finish == "stop"
         assert found.finish == finish
         assert found.tokens + ((found.stop,) if stopped else ()) == tokens
@@ -129,11 +135,12 @@ def test_completions_equal_naive_decoding(params, expected, name):
     assert finishes == {"stop", "length"}  # both are there to be seen
 
 
-@pytest.mark.parametrize("slots", [1, 3, 8])
+@pytest.mark.parametrize("slots", [1, 8])
 def test_a_completion_does_not_depend_on_the_slots(params, expected, slots):
     engine = build(params, slots, steps=slots)
     for name, sampling in SAMPLINGS.items():
-        assert tokens_of(generate(engine, prompts(), sampling)) == tokens_of(expected[name])
+        found = tokens_of(generate(engine, short(), sampling))
+        assert found.items() <= tokens_of(expected[name]).items() and len(found) == len(short()) * sampling.samples
 
 
 @pytest.mark.parametrize("name", SAMPLINGS)
@@ -144,12 +151,11 @@ def test_a_completion_does_not_depend_on_who_else_is_there(engine, expected, nam
     assert tokens_of(alone).items() <= tokens_of(expected[name]).items()
 
 
-@pytest.mark.parametrize("sizes", [(2, 2, 2), (8, 1, 1), (1, 1, 8)])
-def test_a_completion_does_not_depend_on_the_mesh(params, expected, sizes):
-    data, fsdp, tensor = sizes
-    engine = build(params, 8, mesh=mesh.make(config.Mesh(data=data, fsdp=fsdp, tensor=tensor)))
+def test_a_completion_does_not_depend_on_the_mesh(params, expected):
+    engine = build(params, 8, mesh=mesh.make(config.Mesh(data=2, fsdp=2, tensor=2)))
     for name, sampling in SAMPLINGS.items():
-        assert tokens_of(generate(engine, prompts(), sampling)) == tokens_of(expected[name])
+        found = tokens_of(generate(engine, short(), sampling))
+        assert found.items() <= tokens_of(expected[name]).items() and len(found) == len(short()) * sampling.samples
 
 
 def test_a_sample_is_the_same_whatever_the_number_of_samples(engine, expected):
@@ -179,17 +185,16 @@ def test_requests_are_drawn_as_slots_come_free(engine):
     assert len(found) == 30 and len(drawn) <= 30 + 2 * engine.slots
 
 
-def test_a_completion_comes_as_soon_as_it_is_there(params):
-    long, short = Request(0, [2, 3]), Request(1, [2] * (LENGTH - 1))
-    engine = build(params, 2, eos_id=())
-    order = [c.request for c in engine.generate([long, short], config.Sampling(max_tokens=40))]
-    assert order == [1, 0]
+def test_a_completion_comes_as_soon_as_it_is_there(engine, expected):
+    long = next(c.request for c in expected["greedy"].values() if len(c.tokens) == 10)
+    requests = [prompts()[long], prompts()[LENGTHS.index(47)]]
+    assert [c.request for c in engine.generate(requests, SAMPLINGS["greedy"])] == [requests[1].id, long]
 
 
-def test_the_cache_ends_what_does_not_fit(params):
-    found = generate(build(params, eos_id=()), prompts(), config.Sampling(max_tokens=100))
-    assert {i: len(c.tokens) for (i, _), c in found.items()} == {i: LENGTH - n for i, n in enumerate(LENGTHS)}
-    assert {c.finish for c in found.values()} == {"length"}
+def test_the_cache_ends_what_does_not_fit(engine):
+    found = generate(engine, prompts(), config.Sampling(max_tokens=100)).values()
+    ended = {c.request: len(c.tokens) for c in found if c.finish == "length"}
+    assert len(ended) > 2 and ended == {i: LENGTH - LENGTHS[i] for i in ended}
 
 
 @pytest.mark.parametrize(
@@ -204,11 +209,11 @@ def test_the_cache_ends_what_does_not_fit(params):
     ],
 )
 def test_a_bad_request_is_an_error_after_those_before_it_are_served(engine, expected, bad, message):
-    found, before = {}, prompts()[:7]
+    before, found = prompts()[:7], []
+
     with pytest.raises(ValueError, match=message):
-        for completion in engine.generate([*before, bad, *before], SAMPLINGS["greedy"]):
-            found[completion.request, completion.sample] = completion
-    assert tokens_of(found).items() <= tokens_of(expected["greedy"]).items() and len(found) == 7
+        found.extend(engine.generate([*before, bad, *prompts()[7:]], SAMPLINGS["greedy"]))
+    assert sorted(completion.request for completion in found) == list(range(7))
 
 
 def test_a_wrong_setting_is_an_error_at_once(engine):
@@ -238,19 +243,20 @@ def test_nothing_is_compiled_twice(engine, expected):
     assert compiled == []
 
 
-def test_other_params_are_taken_without_compiling(params, expected):
-    engine, other = build(sharpened(1)), sharpened(0)
-    before = generate(engine, prompts(), SAMPLINGS["greedy"])
+def test_other_params_are_taken_without_compiling(params, engine, expected):
+    other = sharpened(1)
     running = engine.generate(prompts(), SAMPLINGS["greedy"])
     first = next(running)
     with compilations() as compiled:
         engine.update_params(other)
         jax.tree.map(lambda leaf: leaf.delete(), other)  # as a training step does that takes them over
-        assert tokens_of(generate(engine, prompts(), SAMPLINGS["greedy"])) == tokens_of(expected["greedy"])
+        found = tokens_of(generate(engine, prompts(), SAMPLINGS["greedy"]))
         rest = {(c.request, c.sample): c for c in [first, *running]}
+        engine.update_params(params)
     assert compiled == []
-    assert tokens_of(before) != tokens_of(expected["greedy"])
-    assert tokens_of(rest) == tokens_of(before)  # what was under way keeps its params
+    assert tokens_of(rest) == tokens_of(expected["greedy"])  # what was under way keeps its params
+    assert found != tokens_of(rest)
+    assert found[2, 0][0] == naive(sharpened(1), prompts()[2], 0, SAMPLINGS["greedy"])[0][: len(found[2, 0][0])]
 
 
 def test_params_of_another_shape_are_an_error(engine, params):
@@ -289,10 +295,10 @@ def test_bfloat16_stays_near_float32(params):
     assert np.abs(np.array(completion.log_probabilities) - exact).mean() < 0.2
 
 
-def test_the_counts_are_those_of_the_completions(params):
-    engine = build(params)
+def test_the_counts_are_those_of_the_completions(engine):
+    before = dataclasses.replace(engine.counts)
     found = generate(engine, prompts(), SAMPLINGS["drawn"]).values()
-    assert engine.counts.completions == len(found) == 24
-    assert engine.counts.tokens == sum(len(c.tokens) + (c.finish == "stop") for c in found)
-    assert engine.counts.prompt_tokens == 2 * sum(LENGTHS)
+    assert engine.counts.completions - before.completions == len(found) == 24
+    assert engine.counts.tokens - before.tokens == sum(len(c.tokens) + (c.finish == "stop") for c in found)
+    assert engine.counts.prompt_tokens - before.prompt_tokens == 2 * sum(LENGTHS)
     assert 0.2 < engine.counts.busy <= 1

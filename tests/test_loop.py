@@ -41,7 +41,10 @@ def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "sums.jsonl"
     rng = np.random.default_rng(0)
     pairs = rng.integers(0, 100, (2000, 2)).tolist()
-    rows = [records.Record(question=f"{a}+{b}=", solution=str(a + b), answer=str(a + b), style="arithmetic") for a, b in pairs]
+    rows = [
+        records.Record(question=f"{a}+{b}=", solution=str(a + b), answer=str(a + b), style="arithmetic")
+        for a, b in pairs
+    ]
     records.write(path, rows)
     return path
 
@@ -101,7 +104,10 @@ def test_a_run_killed_twice_ends_with_the_bits_of_an_unbroken_one(corpus, tmp_pa
     (step, one), (same_step, two) = everything(tmp_path / "unbroken"), everything(tmp_path / "broken")
     assert step == same_step == 40
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    losses = [[(row["step"], row["loss"], row.get("heldout_loss")) for row in rows(tmp_path / name)] for name in ("unbroken", "broken")]
+    losses = [
+        [(row["step"], row["loss"], row.get("heldout_loss")) for row in rows(tmp_path / name)]
+        for name in ("unbroken", "broken")
+    ]
     assert losses[0] == losses[1]
 
 
@@ -121,7 +127,9 @@ def test_a_loss_that_is_not_finite_names_step_batch_and_last_good_checkpoint(cor
     job = config_of(corpus, tmp_path)
     job.steps, job.optimizer.peak, job.optimizer.clip, job.save_every = 40, 1e30, 0.0, 1
     job.optimizer.schedule, job.optimizer.warmup = "constant", 0.5
-    with pytest.raises(loop.NotFinite, match=r"step \d+: loss is .*input position \d+; last good checkpoint: .*") as caught:
+    with pytest.raises(
+        loop.NotFinite, match=r"step \d+: loss is .*input position \d+; last good checkpoint: .*"
+    ) as caught:
         loop.run(job, tmp_path / "run")
     good = checkpoint.load(tmp_path / "run")
     assert str(tmp_path / "run" / checkpoint.FOLDER / str(good.step)) in str(caught.value)

@@ -10,7 +10,18 @@ from mathjax import mesh
 from mathjax.config import Mesh, Model
 from mathjax.model import decoder
 
-MODEL = Model(vocab_size=24, layers=2, width=32, heads=4, kv_heads=2, head_dim=8, mlp_width=48, tied_embeddings=False, qkv_bias=True, qk_norm=True)
+MODEL = Model(
+    vocab_size=24,
+    layers=2,
+    width=32,
+    heads=4,
+    kv_heads=2,
+    head_dim=8,
+    mlp_width=48,
+    tied_embeddings=False,
+    qkv_bias=True,
+    qk_norm=True,
+)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,11 @@ def test_no_warm_up_starts_at_the_peak():
 
 
 def test_decay_is_for_kernels_alone():
-    params = {"embedding": {"table": jnp.ones((2, 2))}, "mlp": {"kernel": jnp.ones((2, 2))}, "norm": {"scale": jnp.ones(2)}}
+    params = {
+        "embedding": {"table": jnp.ones((2, 2))},
+        "mlp": {"kernel": jnp.ones((2, 2))},
+        "norm": {"scale": jnp.ones(2)},
+    }
     zeros = {name: {key: jnp.zeros_like(x) for key, x in part.items()} for name, part in params.items()}
     build = optimizer.build(Optimizer(peak=0.1, weight_decay=0.5, schedule="constant", warmup=0.0), 10)
     changes, _ = build.update(zeros, build.init(params), params)

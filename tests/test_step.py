@@ -3,7 +3,6 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -52,6 +51,19 @@ def updated(job, devices, batches):
     return jax.device_get(state), seen
 
 
+@jax.jit
+def fresh():
+    """The params that `step.init` begins with."""
+    return decoder.init(MODEL, jax.random.key(0))
+
+
+@jax.jit
+def scored(params, batch):
+    """Log-probabilities of every token at every place."""
+    hidden = decoder.apply(MODEL, params, batch.tokens, batch.positions, batch.segments)
+    return jax.nn.log_softmax(decoder.logits(params, hidden))
+
+
 def close(a, b, tolerance):
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
@@ -60,8 +72,7 @@ def close(a, b, tolerance):
 def test_the_loss_is_the_mean_over_weighted_targets():
     one = batch()
     _, [metrics] = updated(recipe(), jax.devices()[:1], [one])
-    params = decoder.init(MODEL, jax.random.key(0))
-    scores = jax.nn.log_softmax(decoder.logits(params, decoder.apply(MODEL, params, one.tokens, one.positions, one.segments)))
+    scores = scored(fresh(), one)
     chosen = np.take_along_axis(np.asarray(scores), one.targets[..., None], axis=-1)[..., 0]
     np.testing.assert_allclose(metrics["loss"], -(chosen * one.weights).sum() / one.weights.sum(), rtol=1e-5)
     assert metrics["tokens"] == (one.segments > 0).sum()
@@ -102,15 +113,15 @@ def test_targets_of_weight_zero_have_no_gradient():
 
 
 def test_chunked_cross_entropy_equals_the_whole(monkeypatch):
-    one, params = batch(), decoder.init(MODEL, jax.random.key(0))
+    one, params = batch(), fresh()
 
     def value(params):
         hidden = decoder.apply(MODEL, params, one.tokens, one.positions, one.segments)
         return losses.cross_entropy(params, hidden, one.targets, one.weights)[0]
 
-    whole = jax.value_and_grad(value)(params)
+    whole = jax.jit(jax.value_and_grad(value))(params)
     monkeypatch.setattr(losses, "CHUNK", 16 * 3 * 24 // jax.device_count())
-    chunked = jax.value_and_grad(value)(params)
+    chunked = jax.jit(jax.value_and_grad(lambda params: value(params)))(params)
     np.testing.assert_allclose(chunked[0], whole[0], rtol=1e-5)
     close(chunked[1], whole[1], 1e-4)
 

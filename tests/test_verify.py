@@ -47,6 +47,7 @@ CASES = [
     ("12+3=", "12+3", "12+3", "unfinished"),
     ("12*3=", "12*3", "12*3", "unfinished"),
     ("12/3=", "12/3", "12/3", "unfinished"),  # the question again is no answer, though its value is right
+    ("12/3=", "(12/3)", "(12/3)", "unfinished"),
     ("5*5=", "+25", "+25", "unreadable"),
     ("10000000000000000*1=", "1e+16", "1e+16", "unreadable"),
     ("1/3=", "1/0", "1/0", "unreadable"),
@@ -136,6 +137,15 @@ def test_mathglms_rule_reads_what_python_reads(answer):
 @pytest.mark.parametrize("answer", ["1e+16", "+5", "4+1", "nan", "inf", "1/0", "9**9**9/1", "x/1", "", "5,0"])
 def test_mathglms_rule_counts_the_rest_as_wrong(answer):
     assert not judge("2+3=", answer, "mathglm").correct
+
+
+@pytest.mark.parametrize("question", ["007+1=", "9^999=", "(-8)^(1/3)+0*(2^-1)=", "1+" * 3000 + "1="])
+def test_a_question_that_python_cannot_compute_is_wrong_by_mathglms_rule_and_no_error(question):
+    try:
+        value = truth(Record(question=question, style="arithmetic"))
+    except ValueError:
+        return
+    assert not judge(question, str(value), "mathglm").correct
 
 
 def random_expression(rng, depth=3):

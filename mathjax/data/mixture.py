@@ -143,26 +143,36 @@ class Mixture(grain.IterDataset[Batch]):
 
     def batch(self, window: "Window", number: int) -> Batch:
         """This host's rows of a batch of a window."""
-        first = number * self.data.rows
-        rows, bounds = len(self.rows), window.packed.bounds
-        own = slice(bounds[first + self.rows.start], bounds[first + self.rows.stop])
+        first = number * self.data.rows + self.rows.start
+        bounds = window.packed.bounds[first : first + len(self.rows) + 1]
+        own = slice(bounds[0], bounds[-1])
         sizes = window.sizes[own]
-        row = np.repeat(np.arange(rows), np.diff(bounds[first + self.rows.start : first + self.rows.stop + 1]))
-        inside = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # places within their segments
-        where = np.repeat(row * self.data.length + window.packed.begins[own], sizes) + inside
-        token = np.repeat(window.begins[own], sizes) + inside
-        out = batch.empty(rows, self.data.length, self.pad_id)
-        tokens, targets = out.tokens.reshape(-1), out.targets.reshape(-1)
-        which = window.sources[own]
-        for i, source in enumerate(self.sources):
-            here = slice(None) if len(self.sources) == 1 else np.repeat(which == i, sizes)
-            tokens[where[here]] = source.encoded.tokens[token[here]]
-            targets[where[here]] = source.encoded.tokens[token[here] + 1]
+        begins = np.concatenate([[0], np.cumsum(sizes)])
+        filled = np.arange(self.data.length) < np.diff(begins[bounds - bounds[0]])[:, None]
+        inside = np.arange(begins[-1]) - np.repeat(begins[:-1], sizes)  # places within their segments
+        tokens, targets = self._tokens(
+            np.repeat(window.sources[own], sizes), np.repeat(window.begins[own], sizes) + inside
+        )
         unweighted = encode.OBJECTIVES[self.data.objective](window.prompts[own])
-        out.weights.reshape(-1)[where] = inside >= np.repeat(unweighted, sizes)
-        out.segments.reshape(-1)[where] = np.repeat(window.packed.segments[own], sizes)
-        out.positions.reshape(-1)[where] = inside
+        out = batch.empty(len(self.rows), self.data.length, self.pad_id)
+        out.tokens[filled] = tokens
+        out.targets[filled] = targets
+        out.weights[filled] = inside >= np.repeat(unweighted, sizes)
+        out.segments[filled] = np.repeat(window.packed.segments[own], sizes)
+        out.positions[filled] = inside
         return out
+
+    def _tokens(self, sources, places):
+        """The tokens at some places of the sources, and those after them."""
+        if len(self.sources) == 1:
+            tokens = self.sources[0].encoded.tokens
+            return tokens[places], tokens[places + 1]
+        found = np.empty((2, len(places)), np.int32)
+        for number, source in enumerate(self.sources):
+            here = np.flatnonzero(sources == number)
+            found[0, here] = source.encoded.tokens[places[here]]
+            found[1, here] = source.encoded.tokens[places[here] + 1]
+        return found
 
     def __str__(self):
         return f"Mixture({', '.join(self.digests)})"

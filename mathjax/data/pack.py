@@ -14,7 +14,6 @@ class Rows:
     """Where the first N examples of a stream lie, row by row, and within a row in the order of the stream."""
 
     order: np.ndarray  # int64 [N]: which example
-    begins: np.ndarray  # int64 [N]: its first place in its row
     segments: np.ndarray  # int64 [N]: 1, 2, .. within its row
     bounds: np.ndarray  # int64 [rows + 1]: row r holds order[bounds[r] : bounds[r + 1]]
 
@@ -56,14 +55,8 @@ def _laid_out(sizes, runs, rows, shuffle):
     row[np.argsort(-sizes, kind="stable")] = shuffle[np.repeat(first, total) + number // np.repeat(each, total)]
     order = np.argsort(row, kind="stable")
     bounds = np.searchsorted(row[order], np.arange(rows + 1))
-    before = np.concatenate([[0], np.cumsum(sizes[order])])
-    held = np.diff(bounds)
-    return Rows(
-        order=order,
-        begins=before[:-1] - np.repeat(before[bounds[:-1]], held),
-        segments=np.arange(len(sizes)) - np.repeat(bounds[:-1], held) + 1,
-        bounds=bounds,
-    )
+    segments = np.arange(len(sizes)) - np.repeat(bounds[:-1], np.diff(bounds)) + 1
+    return Rows(order, segments, bounds)
 
 
 # A way of packing is given how many examples there are of each size, and gives back runs and the places of those

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 LONGEST = 1 << 16  # of the pattern of sources
-ROUNDS = 4
+FEW = 1 << 16  # below it, more rounds: small permutations need them to be equally likely
 GOLDEN, MIX_1, MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # of splitmix64
 WORD = (1 << 64) - 1
 
@@ -66,6 +66,7 @@ def shares(weights: Sequence[float]) -> list[int]:
     behind = sorted(range(len(counts)), key=lambda i: rounded[i] - ideal[i])  # those that lost most come first
     for i in behind[: max(LONGEST - sum(rounded), 0)]:
         rounded[i] += 1
+    rounded[rounded.index(max(rounded))] -= max(sum(rounded) - LONGEST, 0)
     return rounded
 
 
@@ -101,17 +102,17 @@ def shuffled(indices: np.ndarray, size: int, keys: np.ndarray) -> np.ndarray:
     out = indices.astype(np.int64)
     waiting = np.arange(len(out))
     while len(waiting):
-        out[waiting] = _feistel(out[waiting], high, low, keys[waiting])
+        out[waiting] = _feistel(out[waiting], high, low, keys[waiting], 4 if size >= FEW else 12)
         waiting = waiting[out[waiting] >= size]
     return out
 
 
-def _feistel(values, high, low, keys):
+def _feistel(values, high, low, keys, rounds):
     left = values // low
     right = values - left * low
-    for round in range(ROUNDS):
+    for number in range(rounds):
         keys = keys + np.uint64(GOLDEN)
-        if round % 2:
+        if number % 2:
             right = _turned(right, low, left, keys)
         else:
             left = _turned(left, high, right, keys)

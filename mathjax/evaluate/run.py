@@ -31,11 +31,10 @@ def run(job: config.Evaluate, workdir) -> dict:
     corpora = corpus.recipes(job.corpus)
     step = checkpoint.find(job.checkpoint)
     devices = mesh.make(job.mesh)
-    with jax.set_mesh(devices):
-        loaded = checkpoint.load(step, devices)
-        tokenizer = tokens.from_files(loaded.about["tokenizer"], step)
-        solver = _Solver(job, loaded, tokenizer, devices, asked)
-        stored = {name: _attempts(workdir / "attempts" / name, found, solver) for name, found in asked.items()}
+    loaded = checkpoint.load(step, devices)
+    tokenizer = tokens.from_files(loaded.about["tokenizer"], step)
+    solver = _Solver(job, loaded, tokenizer, devices, asked)
+    stored = {name: _attempts(workdir / "attempts" / name, found, solver) for name, found in asked.items()}
     sources = [source["path"] for source in loaded.about.get("recipe", {}).get("data", {}).get("sources", [])]
     covers = corpus.covers(corpora or corpus.recipes([], sources))
     questions = {record.question for found in asked.values() for record in found}

@@ -216,12 +216,12 @@ def _draw(logits, keys, temperature, top_k, top_p):
 
 def _keep(logits, top_k, top_p):
     """Whether each token [B, V] is among the `top_k`, and among the fewest of these that add up to `top_p`."""
-    B, V = logits.shape
-    ids = jnp.broadcast_to(jnp.arange(V)[None], (B, V))
-    falling, order = jax.lax.sort((-logits, ids), num_keys=2)
+    V = logits.shape[-1]
+    ids = jnp.arange(V)[None]
+    falling, order = jax.lax.top_k(logits, V)
     among = ids < jnp.where(top_k > 0, top_k, V)[:, None]  # by rank
-    shares = jax.nn.softmax(jnp.where(among, -falling, -jnp.inf))
+    shares = jax.nn.softmax(jnp.where(among, falling, -jnp.inf))
     before = jnp.pad(jnp.cumsum(shares, axis=-1)[:, :-1], ((0, 0), (1, 0)))
     count = jnp.sum(among & ((before < top_p[:, None]) | (top_p >= 1)[:, None]), axis=-1, keepdims=True)
     last, last_id = (jnp.take_along_axis(x, count - 1, axis=-1) for x in (falling, order))
-    return (-logits < last) | ((-logits == last) & (ids <= last_id))
+    return (logits > last) | ((logits == last) & (ids <= last_id))

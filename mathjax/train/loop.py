@@ -11,7 +11,7 @@ import time
 import jax
 import numpy as np
 
-from mathjax import config, mesh, metrics, tokens
+from mathjax import config, files, mesh, metrics, tokens
 from mathjax.checkpoint import Checkpoints
 from mathjax.data.mixture import mixture
 from mathjax.train import flops, optimizer, step
@@ -31,31 +31,34 @@ def run(job: config.Train, workdir) -> dict:
     NotFinite, naming step, batch and last checkpoint, where the numbers break.
     """
     workdir = pathlib.Path(workdir)
-    tokenizer = tokens.build(job.tokenizer)
-    job = dataclasses.replace(
-        job, model=dataclasses.replace(job.model, vocab_size=job.model.vocab_size or tokenizer.vocab_size)
-    )
-    devices = mesh.make(job.mesh)
-    _check_rows(job, devices)
-    host = (jax.process_index(), jax.process_count())
-    inputs = mixture(job.data, tokenizer, cache_dir=workdir / "cache", process=host)
-    heldout = job.heldout and mixture(job.heldout, tokenizer, cache_dir=workdir / "cache", process=host)
-    about = {
-        "model": dataclasses.asdict(job.model),
-        "tokenizer": tokenizer.to_files(),
-        "recipe": dataclasses.asdict(job),
-        "digests": inputs.digests,
-    }
     with contextlib.ExitStack() as stack:
+        stopping = stack.enter_context(_sigterm())
+        tokenizer = tokens.build(job.tokenizer)
+        shape = dataclasses.replace(job.model, vocab_size=job.model.vocab_size or tokenizer.vocab_size)
+        job = dataclasses.replace(job, model=shape)
+        devices = mesh.make(job.mesh)
+        _check_rows(job, devices)
+        host = (jax.process_index(), jax.process_count())
+        inputs, heldout = (
+            data and mixture(data, tokenizer, cache_dir=workdir / "cache", process=host)
+            for data in (job.data, job.heldout)
+        )
+        about = {
+            "model": dataclasses.asdict(job.model),
+            "tokenizer": tokenizer.to_files(),
+            "recipe": dataclasses.asdict(job),
+            "digests": inputs.digests,
+        }
         checkpoints = stack.enter_context(Checkpoints(workdir, keep=job.keep, keep_best=job.keep_best))
         state, position = _begin(job, devices, checkpoints, about)
-        first = int(state.step)
-        log = stack.enter_context(metrics.Metrics(workdir, resume=first, tensorboard=job.tensorboard))
-        stopping = stack.enter_context(_sigterm())
-        with jax.set_mesh(devices):
-            fit = _Fit(job, devices, checkpoints, about, log, heldout)
-            with contextlib.closing(inputs.batches(position)) as batches:
-                return fit.run(state, batches, stopping)
+        with files.whole(workdir / "recipe.json") as file:
+            file.write(config.to_json(job).encode() + b"\n")
+        _tell(inputs.describe(position), state)
+        log = stack.enter_context(metrics.Metrics(workdir, resume=int(state.step), tensorboard=job.tensorboard))
+        stack.enter_context(jax.set_mesh(devices))
+        fit = _Fit(job, devices, checkpoints, about, log, heldout)
+        batches = stack.enter_context(contextlib.closing(inputs.batches(position)))
+        return fit.run(state, batches, stopping)
 
 
 class _Fit:
@@ -148,6 +151,17 @@ class _Fit:
                 for _ in range(self.job.heldout_batches)
             )
         return {"heldout_loss": float(sums[0] / sums[2]), "heldout_accuracy": float(sums[1] / sums[2])}
+
+
+def _tell(described, state):
+    """Say what is learned from, and by how many parameters."""
+    for source in described["sources"]:
+        print(
+            f"{source['path']}: {source['records']:,} records, {source['dropped']:,} of them too long for a row, "
+            f"{source['tokens']:,} tokens an epoch, {source['epochs']:.2f} epochs so far"
+        )
+    size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+    print(f"{size:,} parameters on {jax.device_count()} devices ({jax.devices()[0].device_kind})")
 
 
 def _begin(job, devices, checkpoints, about):

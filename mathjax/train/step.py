@@ -14,7 +14,7 @@ from mathjax.data.batch import Batch
 from mathjax.model import decoder
 from mathjax.train import losses, optimizer
 
-CACHED = 2**16  # floats of one activation, tokens x width, at which a CPU works fastest
+PART = 1024  # tokens of a batch that a CPU works off at a time
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["step", "params", "optimizer"], meta_fields=[])
@@ -117,7 +117,7 @@ def _gradient(job, params, batch):
 def _summed(job, params, batch):
     """((loss, metrics), gradient), summed over the parts of a batch worked off one after the other."""
     value_and_grad = jax.value_and_grad(functools.partial(_loss, job), has_aux=True)
-    parts = job.accumulate or _cached_parts(job.model, batch.tokens.shape)
+    parts = job.accumulate or _cached_parts(batch.tokens.shape)
     if parts == 1:
         return value_and_grad(params, batch)
 
@@ -129,16 +129,15 @@ def _summed(job, params, batch):
     return jax.lax.scan(part, zeros, split)[0]
 
 
-def _cached_parts(model, shape):
-    """How many parts keep the activations of one in a CPU core's cache; elsewhere one part.
+def _cached_parts(shape):
+    """How many parts a batch [B, T] is worked off in on a CPU, so that its caches hold the activations of one.
 
-    Larger parts wait for memory, smaller ones for the gradients to be added up.
+    Parts much smaller than PART would spend their time on adding up gradients. Elsewhere: one part.
     """
     B, T = shape
     if jax.default_backend() != "cpu":
         return 1
-    wanted = max(1, CACHED // (T * model.width))
-    return next(B // rows for rows in range(min(wanted, B), 0, -1) if B % rows == 0)
+    return next(B // rows for rows in range(min(B, max(1, PART // T)), 0, -1) if B % rows == 0)
 
 
 def _abstract_batch(data, devices):

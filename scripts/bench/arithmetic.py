@@ -104,7 +104,7 @@ def check(lines: int) -> dict:
             job = config.Arithmetic(parts=parts, train=lines // 2, shards=1, division=division, seed=1)
             config.check(job)
             for line in arithmetic.shard(job, "train", 0, Counter()):
-                record = records.parse(line.encode(), division)
+                record = records.parse(line.encode())
                 segments = wrong_free(record)
                 found["lines"] += 1
                 found["segments"] += segments
