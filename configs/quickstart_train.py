@@ -8,15 +8,15 @@ from mathjax.config import Data, Optimizer, Source, Train
 
 
 def get_config():
-    shape = {"rows": 64, "length": 64, "objective": "solution"}
+    shape = {"rows": 32, "length": 64, "objective": "solution"}
     return Train(
         model=presets.QUICKSTART,
         data=Data(sources=[Source(path="runs/quickstart/data/train-*.jsonl")], **shape),
         heldout=Data(sources=[Source(path="runs/quickstart/data/heldout-*.jsonl")], **shape),
-        heldout_batches=2,
+        heldout_batches=4,
         optimizer=Optimizer(name="muon", peak=0.01, b2=0.99, warmup=0.05),
-        steps=450,
+        steps=1300,
         dtype="float32",
         log_every=10,
-        save_every=100,
+        save_every=200,
     )

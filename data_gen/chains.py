@@ -80,13 +80,15 @@ def plan(operators: str, inner: tuple | None, outer: tuple | None, kind: int, st
     )
 
 
-def work(plan: Plan, columns: list[list], scales, ten: int, bounds: tuple[int, int], limit: int) -> list[bool]:
+def work(
+    plan: Plan, columns: list[list], scales, ten: int, bounds: tuple[int, int], limit: int, floor: int
+) -> list[bool]:
     """Append to `columns`, those of the numbers of some questions, what each operation gives; tells which are of use.
 
     Numbers of the questions are changed where the plan says so, that each quotient may end: `ten` times a quotient has
     no more decimals than its dividend. `scales` are columns of 10 to the number of decimals of each number, None where
     all are integers. A question is of no use if what is changed does not stay below `bounds` (the second is for a right
-    side of *), or a result below `limit`; if a divisor is 0; if a quotient does not end.
+    side of *), or a result between `floor` and `limit`; if a divisor is 0; if a quotient does not end.
     """
     useful = [True] * len(columns[0])
     for sign, left, right, adjustment in plan.steps:
@@ -95,9 +97,9 @@ def work(plan: Plan, columns: list[list], scales, ten: int, bounds: tuple[int, i
             scale = scales[slot] if scales else itertools.repeat(1)
             _adjust(change, columns[slot], columns[left], columns[right], scale, ten, bounds[role], useful)
         results = _each(_OPERATIONS[sign], columns[left], columns[right], useful)
-        if max(results) >= limit or min(results) <= -limit:
+        if max(results) >= limit or min(results) <= floor:
             for row, result in enumerate(results):
-                if not -limit < result < limit:
+                if not floor < result < limit:
                     useful[row], results[row] = False, 0
         columns.append(results)
     for left, right in plan.ratios:
@@ -211,7 +213,7 @@ def _change_term(number, x, y, scale, ten, bound, sign=1):
         return None
     unit = _unit(y, ten)
     change = -x % unit
-    if (number + sign * change) * number <= 0:
+    if (number + sign * change < 0) != (number < 0):
         change -= unit
     new = number + sign * change
     return (new, x + change) if -bound < new < bound else None

@@ -79,12 +79,12 @@ def lines(part: Expressions, shapes: list[Shape], runs: np.ndarray, states, lane
     salts, free = np.array([plan.salt for plan in plans], np.uint64), np.array([plan.free for plan in plans])
     offsets, fits = _offsets(numbers, free[runs], salts[runs], lanes, lane_count, draw)
     values, scales = (array.tolist() for array in _values(numbers, offsets))
-    bounds, limit = (10 ** part.digits[1], 10 ** part.factor_digits[1]), part.limit
+    bounds = 10 ** part.digits[1], 10 ** part.factor_digits[1]
     found = []
     ends = (np.flatnonzero(np.diff(runs, append=-1)) + 1).tolist()
     for start, end in itertools.pairwise([0, *ends]):
         columns = [column[start:end] for column in values]
-        found += _worked(shapes[runs[start]], columns, [column[start:end] for column in scales], bounds, limit)
+        found += _worked(shapes[runs[start]], columns, [column[start:end] for column in scales], bounds, part)
     return [line if fit else None for line, fit in zip(found, fits.tolist(), strict=True)]
 
 
@@ -224,13 +224,15 @@ def _values(numbers, offsets):
     return np.where(numbers.negative, -values, values), scales
 
 
-def _worked(shape, values, scales, bounds, limit):
+def _worked(shape, values, scales, bounds, part):
     """The lines of one shape, from the columns of its numbers."""
     plan, kind = shape.plan, shape.kind
     columns = [_column(kind, *look) for look in zip(shape.formats, values, scales, strict=True)]
-    useful = chains.work(plan, columns, scales if kind else None, shape.ten, bounds, 10**limit)
+    limit = 10**part.limit
+    floor = -limit if part.below_zero else -1
+    useful = chains.work(plan, columns, scales if kind else None, shape.ten, bounds, limit, floor)
     if kind or shape.ten > 1 or plan.bases:
-        columns = _texts(shape, columns, limit, useful)
+        columns = _texts(shape, columns, part.limit, useful)
     lines = map(plan.line.__mod__, zip(*plan.slots(columns), strict=True))
     return [line if use else None for line, use in zip(lines, useful, strict=True)]
 
@@ -244,26 +246,28 @@ def _column(kind, form, values, scales):
 
 
 def _texts(shape, columns, limit, useful):
-    """How the numbers are written; those who need too many digits are marked as of no use."""
+    """How the numbers are written. Marks what is of no use: more digits than `limit`, a decimal that became whole."""
     texts = [list(map(chains.write, column)) for column in columns]
     for column in texts[len(shape.formats) :]:
         for row, text in enumerate(column):
             if len(text) > limit and sum(map(str.isdigit, text)) > limit:
                 useful[row] = False
     for slot, form in enumerate(shape.formats):
-        if form != INTEGER:
-            texts[slot] = [_literal(number, form) for number in columns[slot]]
+        if form == PERCENT:
+            texts[slot] = [chains.write(number * 100) + "%" for number in columns[slot]]
+        elif form in (DECIMAL, POINT):
+            texts[slot] = [_point(number, form) for number in columns[slot]]
+            for row, text in enumerate(texts[slot]):
+                useful[row] &= "." in text
     for slot in shape.plan.bases:
         texts[slot] = [f"({text})" if text.startswith("-") else text for text in texts[slot]]
     return texts
 
 
-def _literal(number, form):
-    """How a number of the question is written."""
-    if form == PERCENT:
-        return chains.write(number * 100) + "%"
-    if form == RATIO:
-        return chains.write(number)
+def _point(number, form):
+    """How a decimal of the question is written; one that must not have a 0 before the point, and has more, as none."""
     numerator, denominator = number.as_integer_ratio()
     text = chains.write(Decimal(numerator) / denominator)
-    return text.replace("0.", ".", 1) if form == POINT and abs(number) < 1 else text
+    if form == POINT:
+        return text.replace("0.", ".", 1) if abs(number) < 1 else ""
+    return text

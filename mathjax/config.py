@@ -253,6 +253,7 @@ class Expressions:
 
     brackets: float = 0.0  # the share of questions with brackets, where there are two operations or more
     limit: int = 12  # most digits of any number of a chain
+    below_zero: bool = True  # whether a result may be negative
 
     def check(self):
         _positive(self, "weight")

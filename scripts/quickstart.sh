@@ -27,6 +27,11 @@ data="$workdir/data"
 
 "$python" scripts/train.py --config=configs/quickstart_train.py --workdir="$workdir/train" \
   "--config.data.sources[0].path=$data/train-*.jsonl" "--config.heldout.sources[0].path=$data/heldout-*.jsonl"
+steps=$("$python" -c "import json, sys; print(json.load(open(sys.argv[1]))['steps'])" "$workdir/train/recipe.json")
+if [ ! -d "$workdir/train/checkpoints/$steps" ]; then
+  echo "quickstart: the training was stopped before its end; started again, it goes on from there" >&2
+  exit 1
+fi
 
 benchmarks=("--config.benchmarks[0].path=$data/test-*.jsonl")
 if [ -f "$gsm8k" ]; then

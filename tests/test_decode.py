@@ -82,7 +82,7 @@ def test_log_probabilities_are_those_of_the_model_whatever_is_left_out():
 
 def test_rows_of_different_settings_are_chosen_as_if_alone():
     temperature, top_k, top_p = [0.0, 1.0, 1.0, 0.7, 0.0], [0, 0, 2, 0, 3], [1.0, 1.0, 1.0, 0.6, 0.5]
-    keys, logits = jax.random.split(jax.random.key(2), 5), jax.random.normal(jax.random.key(3), (5, 24)) * 3
+    keys, logits = jax.random.split(jax.random.key(2), 5), np.random.default_rng(3).normal(0, 3, (5, 24))
     settings = jnp.array(temperature), jnp.array(top_k), jnp.array(top_p)
     together = jax.jit(decode.choose)(logits, keys, *settings)[0]
     for row in range(5):
@@ -100,12 +100,11 @@ def test_the_key_of_a_completion_is_its_own():
 
 
 def test_attention_to_a_cache_is_attention():
-    parts = jax.random.split(jax.random.key(0), 3)
-    queries = jax.random.normal(parts[0], (3, 5, 4, 8))
-    keys, values = (jax.random.normal(part, (3, 7, 2, 8)) for part in parts[1:])
-    held = jnp.array([[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, EMPTY, EMPTY], [4, 3, 2, 1, 0, EMPTY, 5]], jnp.int32)
-    positions = jnp.tile(jnp.arange(2, 7)[None], (3, 1))
-    seen = visible(jnp.zeros_like(positions), positions, jnp.zeros_like(held), held)
+    random = np.random.default_rng(0)
+    queries, keys, values = (random.standard_normal(shape) for shape in ((3, 5, 4, 8), (3, 7, 2, 8), (3, 7, 2, 8)))
+    held = np.array([[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, EMPTY, EMPTY], [4, 3, 2, 1, 0, EMPTY, 5]], np.int32)
+    positions = np.tile(np.arange(2, 7)[None], (3, 1))
+    seen = visible(np.zeros_like(positions), positions, np.zeros_like(held), held)
     found = jax.jit(attend_cache)(queries, keys.transpose(0, 2, 3, 1), values.transpose(0, 2, 1, 3), seen)
     np.testing.assert_allclose(found, jax.jit(attend)(queries, keys, values, seen), atol=1e-6)
 

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 
 import grain
 import jax
@@ -55,27 +56,24 @@ def same(one, other):
 
 
 def examples(batch):
-    """(ids, weights) of every segment of a batch, and nothing but padding elsewhere."""
-    for row in range(len(batch.tokens)):
-        tokens_, targets, weights, segments, positions = (getattr(batch, field)[row] for field in FIELDS)
-        count = segments.max()
-        assert segments[segments > 0].tolist() == sorted(segments[segments > 0])
-        for segment in range(1, count + 1):
-            here = segments == segment
-            assert positions[here].tolist() == list(range(here.sum()))
-            assert tokens_[here][1:].tolist() == targets[here][:-1].tolist()
-            yield (*tokens_[here].tolist(), int(targets[here][-1])), tuple(weights[here].tolist())
-        empty = segments == 0
-        assert not empty[: np.sum(~empty)].any()
-        assert (tokens_[empty] == 0).all()
-        assert (targets[empty] == 0).all()
-        assert (weights[empty] == 0).all()
-        assert (positions[empty] == EMPTY).all()
+    """(ids, weights) of every segment of a batch; nothing but padding elsewhere."""
+    empty = batch.segments == 0
+    assert (np.diff(empty.astype(int), axis=1) >= 0).all()  # padding comes last
+    for field, value in (("tokens", 0), ("targets", 0), ("weights", 0), ("positions", EMPTY)):
+        assert (getattr(batch, field)[empty] == value).all()
+    begins = batch.positions == 0
+    assert np.array_equal(batch.segments, np.where(empty, 0, np.cumsum(begins, axis=1)))
+    tokens_, targets, weights, positions = (getattr(batch, f)[~empty] for f in FIELDS if f != "segments")
+    edges = [*np.flatnonzero(begins[~empty]).tolist(), len(tokens_)]
+    for a, b in itertools.pairwise(edges):
+        assert positions[a:b].tolist() == list(range(b - a))
+        assert tokens_[a + 1 : b].tolist() == targets[a : b - 1].tolist()
+        yield (int(tokens_[a]), *targets[a:b].tolist()), tuple(weights[a:b].tolist())
 
 
 @pytest.mark.parametrize("objective", ["all", "solution"])
 def test_batches_hold_the_records_as_they_are_encoded_one_by_one(files, tmp_path, objective):
-    job = data(files, "a.jsonl", "b.jsonl", objective=objective)
+    job = data(files, "a.jsonl", "b.jsonl", objective=objective, rows=64, length=300)
     job.sources[1].weight = 0.25
     mixed = mixture(job, TOKENIZER, cache_dir=tmp_path)
     made = take(mixed.batches(), 2 * mixed.per_window)
@@ -115,30 +113,27 @@ def test_a_batch_is_as_good_a_sample_as_another(files):
     made = take(mixed.batches(), mixed.per_window)
     means = [np.mean([len(ids) for ids, _ in examples(batch)]) for batch in made]
     fills = [np.mean(batch.segments > 0) for batch in made]
-    assert min(fills) > 0.9
-    assert np.std(means) < 1
+    assert min(fills) > 0.95
+    assert np.std(means) < 1.5
     assert abs(np.corrcoef(np.arange(len(means)), means)[0, 1]) < 0.25
 
 
 def test_batches_go_on_from_any_position(files):
     mixed = mixture(data(files, rows=300, length=32), TOKENIZER)
     batches, unbroken, positions = mixed.batches(), [], []
-    for _ in range(3 * mixed.per_window):
+    for _ in range(2 * mixed.per_window + 3):
         positions.append(batches.position)
         unbroken.append(next(batches))
-    for at, position in enumerate(positions):
-        again = mixture(data(files, rows=300, length=32), TOKENIZER).batches(json.loads(json.dumps(position)))
-        for expected in unbroken[at : at + 3]:
-            assert same(next(again), expected)
+    for at in (0, 1, 7, mixed.per_window - 1, mixed.per_window, 2 * mixed.per_window - 2, 2 * mixed.per_window):
+        again = mixture(data(files, rows=300, length=32), TOKENIZER).batches(json.loads(json.dumps(positions[at])))
+        assert all(map(same, take(again, 3), unbroken[at : at + 3]))
 
 
 def test_a_position_is_of_what_was_given_not_of_what_was_prepared(files):
     batches = mixture(data(files), TOKENIZER).batches()
     assert batches.position == 0
     first = next(batches)
-    for _ in range(100):
-        if threading.active_count() > 1:
-            break
+    time.sleep(0.2)  # enough to prepare some
     assert batches.position == 1
     assert not same(first, next(batches))
     assert batches.position == 2

@@ -41,7 +41,7 @@ def summarise(pairs=ATTEMPTS, **settings):
 
 def whole(**changes):
     """A report of one benchmark, complete enough to be shown."""
-    result = summarise() | {"cost": {"tokens_per_second": 1234.5}}
+    result = summarise() | {"cost": {"tokens_per_second": 1234.5, "seconds": 2.0}}
     return {
         "title": "Title",
         "checkpoint": {"path": "runs/a/checkpoints/7", "step": 7, "parameters": 12345},
@@ -112,7 +112,7 @@ def test_covered_and_other_forms_add_up_to_all():
     assert [words for _, words, _ in report.rows({"exam": result})] == [
         "",
         "forms of the corpus",
-        "and not in its records",
+        "of these, not trained on",
         "other forms",
     ]
 

@@ -44,7 +44,7 @@ def curve(points: list[dict]) -> str:
         parts.append(f'<path class="heldout" d="{line(heldout)}"/>')
         parts += [f'<circle class="heldout" cx="{x(step):.1f}" cy="{y(loss):.1f}" r="3"/>' for step, loss in heldout]
     words = f"loss {seen[0][1]:.3g} at step {seen[0][0]}, {seen[-1][1]:.3g} at step {seen[-1][0]}"
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
+    return f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
 
 
 def ticks(low: float, high: float, count: int = 6) -> list[float]:

@@ -30,6 +30,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td.part { padding-left: 1.2rem; color: var(--soft); }
 .groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(21rem, 1fr)); gap: 0 2.5rem; }
 svg { display: block; max-width: 100%; height: auto; }
+.wide svg.curve { min-width: 38rem; }
 svg.bar { width: 7.5rem; height: .9rem; margin-left: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 .track { fill: var(--line); } .fill { fill: var(--accent); } .whisker { stroke: var(--ink); stroke-width: 1.4; }
@@ -71,10 +72,10 @@ def render(report: dict) -> str:
 
 
 def _subtitle(report):
-    model = report["checkpoint"]
+    model, seconds = report["checkpoint"], sum(result["cost"]["seconds"] for result in report["benchmarks"].values())
     return (
         f"{model['path']}, step {model['step']:,} · {model['parameters']:,} parameters · "
-        f"evaluated in {report['seconds']:.0f} s on {report['device']} · mathjax {report['versions']['mathjax']}"
+        f"answered in {seconds:,.0f} s on {report['device']} · mathjax {report['versions']['mathjax']}"
     )
 
 
@@ -103,7 +104,8 @@ def _table(benchmarks):
         '<p class="soft">Accuracy: the answer equals the exact value of the question to two decimals. Within 1%: its '
         "relative error is at most 1%, and a value of 0 is met exactly. Exact: it is that value. Intervals are "
         "Wilson's. Forms of the corpus: questions whose operations, digits and formats are among those that the recipe "
-        "of the training records draws from; the records hold a question also where it is a later step of one.</p>"
+        "of the training records draws from. A question was trained on also where it is a later step of another. "
+        "The first benchmark's tokens a second include the compilation.</p>"
     )
 
 
@@ -118,7 +120,7 @@ def _learning(points):
     if not drawing:
         return ""
     return (
-        f"<h2>Learning curve</h2><figure style='margin:0'>{drawing}<figcaption class='key'>"
+        f"<h2>Learning curve</h2><figure style='margin:0'><div class='wide'>{drawing}</div><figcaption class='key'>"
         "<i style='background:var(--faint)'></i>loss on the training batches"
         "<i style='background:var(--accent)'></i>loss on held-out records"
         " (nats a token, over training steps; below them, tokens seen)</figcaption></figure>"

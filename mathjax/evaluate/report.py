@@ -12,9 +12,9 @@ from mathjax.verify import Verdict
 
 PARTS = {  # of a benchmark: their names in report.json, and in words
     "covered": "forms of the corpus",
-    "covered_unseen": "and not in its records",
+    "covered_unseen": "of these, not trained on",
     "not_covered": "other forms",
-    "unseen": "not in the records trained on",
+    "unseen": "not trained on",
 }
 
 

@@ -17,10 +17,11 @@ from absl import app, flags
 
 from mathjax import config, presets
 
-SHAPES = {  # name: (model, rows, tokens in a row)
-    "quickstart": (dataclasses.replace(presets.QUICKSTART, vocab_size=25), 128, 64),
-    "smollm2": (presets.SMOLLM2_135M, 4, 128),
-    "smollm2-8x256": (presets.SMOLLM2_135M, 8, 256),
+SHAPES = {  # name: (model, rows, tokens in a row, config.mesh.cpu_devices)
+    "quickstart": (dataclasses.replace(presets.QUICKSTART, vocab_size=25), 128, 64, 2),
+    "quickstart-1": (dataclasses.replace(presets.QUICKSTART, vocab_size=25), 128, 64, 1),
+    "smollm2": (presets.SMOLLM2_135M, 4, 128, 1),
+    "smollm2-8x256": (presets.SMOLLM2_135M, 8, 256, 1),
 }
 
 _SHAPES = flags.DEFINE_list("shapes", ["quickstart", "smollm2"], f"which of {', '.join(SHAPES)}")
@@ -39,7 +40,7 @@ def main(_):
         print(json.dumps(run(*SHAPES[_SHAPES.value[0]], _STEPS.value)))
         return
     for name in _SHAPES.value:
-        model, rows, length = SHAPES[name]
+        model, rows, length, _ = SHAPES[name]
         print(f"{name}: {model.layers} layers x {model.width}, {rows} rows of {length} tokens", flush=True)
         best = {}
         for number in range(_ROUNDS.value):
@@ -63,7 +64,7 @@ def _ids(model, rows, length):
     return np.random.default_rng(0).integers(2, model.vocab_size, (rows, length + 1)).astype(np.int32)
 
 
-def mathjax_steps(model, rows, length, steps):
+def mathjax_steps(model, rows, length, cpu_devices, steps):
     """Seconds of each step of mathjax."""
     import jax
     import numpy as np
@@ -72,6 +73,7 @@ def mathjax_steps(model, rows, length, steps):
     from mathjax.data.batch import Batch
     from mathjax.train import step
 
+    mesh.split_cpu(cpu_devices)
     job = config.Train(
         model=model,
         data=config.Data(sources=[config.Source(path="none")], rows=rows, length=length),
@@ -99,7 +101,7 @@ def mathjax_steps(model, rows, length, steps):
     return seconds[1:]
 
 
-def torch_steps(model, rows, length, steps):
+def torch_steps(model, rows, length, _, steps):
     """Seconds of each step of a transformers model under PyTorch's AdamW."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
