@@ -15,8 +15,8 @@ def get_config():
         heldout=Data(sources=[Source(path="runs/quickstart/data/heldout-*.jsonl")], **shape),
         heldout_batches=4,
         optimizer=Optimizer(name="muon", peak=0.01, b2=0.99, warmup=0.05),
-        steps=1300,
+        steps=1500,
         dtype="float32",
         log_every=10,
-        save_every=200,
+        save_every=250,
     )

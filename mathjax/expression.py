@@ -14,7 +14,7 @@ from fractions import Fraction
 LONGEST_TEXT = 10_000  # characters
 LONGEST_NUMBER = 4_000  # characters
 LARGEST_BITS = 14_000  # of a numerator or a denominator: 4,215 digits, which `str` still writes
-LARGEST_ROOT = 1_000  # bits of a number whose root is taken
+LARGEST_ROOT = 256  # bits of a number whose root is taken
 
 _TOKEN = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)%?|\*\*|//|[^ \t]", re.DOTALL)
 _BINDS = {"(": 0, "[": 0, "+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "sign": 3, "**": 4, "^": 4}

@@ -26,8 +26,8 @@ def some(n, start=0):
     ]
 
 
-def made(path, folder=None, tokenizer=TOKENIZER, template="plain", processes=None):
-    return cache.encoded(str(path), records.digest(path), tokenizer, template, folder, processes)
+def made(path, folder=None, tokenizer=TOKENIZER, template="plain", workers=None):
+    return cache.encoded(str(path), records.digest(path), tokenizer, template, folder, workers)
 
 
 def rows(encoded):
@@ -90,12 +90,12 @@ def test_files_are_encoded_as_their_records_are(tmp_path, folder):
 def test_processes_and_parts_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "PART", 64)
     records.write(tmp_path / "a.jsonl.gz", some(1000))
-    alone = made(tmp_path / "a.jsonl.gz", processes=1)
+    alone = made(tmp_path / "a.jsonl.gz", workers=1)
     assert rows(alone) == slow(some(1000))
-    assert rows(made(tmp_path / "a.jsonl.gz", tmp_path / "cache", processes=2)) == rows(alone)
+    assert rows(made(tmp_path / "a.jsonl.gz", tmp_path / "cache", workers=2)) == rows(alone)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -105,13 +105,13 @@ def test_processes_and_parts_change_nothing(tmp_path, monkeypatch):
         ('{"question": "1+1=", "solution": 2}', "solution must be str or nothing, got 2"),
     ],
 )
-def test_a_record_that_cannot_be_encoded_is_named(tmp_path, monkeypatch, line, message, processes):
+def test_a_record_that_cannot_be_encoded_is_named(tmp_path, monkeypatch, line, message, workers):
     monkeypatch.setattr(cache, "PART", 16)
     lines = [records.line(record) for record in some(40)]
     lines[36] = line
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     with pytest.raises(ValueError, match=rf"a\.jsonl, line 37: {message}"):
-        made(tmp_path / "a.jsonl", tmp_path / "cache", processes=processes)
+        made(tmp_path / "a.jsonl", tmp_path / "cache", workers=workers)
     (tmp_path / "a.jsonl").write_text("\n".join(lines[:36]))
     assert len(made(tmp_path / "a.jsonl", tmp_path / "cache")) == 36
 
@@ -120,6 +120,16 @@ def test_no_records_are_refused(tmp_path):
     records.write(tmp_path / "a.jsonl", [])
     with pytest.raises(ValueError, match=r"a\.jsonl: no records"):
         made(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("folder", [None, "cache"])
+def test_a_file_that_changes_meanwhile_is_refused(tmp_path, folder):
+    records.write(tmp_path / "a.jsonl", some(10))
+    before = records.digest(tmp_path / "a.jsonl")
+    records.write(tmp_path / "a.jsonl", some(10, 1))
+    with pytest.raises(ValueError, match=r"a\.jsonl changed while it was encoded"):
+        cache.encoded(str(tmp_path / "a.jsonl"), before, TOKENIZER, "plain", folder and tmp_path / folder)
+    assert list(tmp_path.glob("cache/*/about.json")) == []
 
 
 def test_what_is_cached_is_not_made_again(tmp_path):

@@ -23,52 +23,49 @@ MANY = 1 << 20  # records from which on other processes help
 ARRAYS = {"tokens": None, "offsets": np.int64, "prompts": np.int32}  # and their types; that of tokens is written down
 
 
-def encoded(path: str, digest: str, tokenizer, template: str, cache_dir=None, processes: int | None = None) -> Encoded:
+def encoded(path: str, digest: str, tokenizer, template: str, cache_dir=None, workers: int | None = None) -> Encoded:
     """The records of a file or glob as tokens: made at the first call, with progress, and then mapped from the cache.
 
     What is kept is found by `digest`, the digest of the files, by the tokenizer and by the template's text; so a file
-    that changes is encoded again. Without a cache_dir it stays in memory. `processes` (by default one for each core)
-    share the work on large files. ValueError names the line of a record that cannot be encoded.
+    that changes is encoded again. Without a cache_dir it stays in memory. `workers` processes (by default one for each
+    core) share the work on large files. ValueError names the line of a record that cannot be encoded.
     """
-    found = records.read(path)
-    if not len(found):
-        raise ValueError(f"{path}: no records")
     if cache_dir is None:
-        return _joined(_parts(path, found, tokenizer, template, processes))
+        return _joined(_parts(path, digest, tokenizer, template, workers))
     named = [encode.VERSION, digest, tokenizer.digest, prompts.TEMPLATES[template]]
     folder = pathlib.Path(cache_dir) / hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
     if not folder.exists():
         with _alone(folder):
             if not folder.exists():  # while this process waited
-                _write(folder, _parts(path, found, tokenizer, template, processes))
+                _write(folder, _parts(path, digest, tokenizer, template, workers))
     return _map(folder)
 
 
-def _parts(path, found, tokenizer, template, processes) -> Iterator[Encoded]:
-    """The records, PART by PART, in their order."""
-    with contextlib.ExitStack() as stack:
-        bar = (
-            stack.enter_context(metrics.progress(len(found), f"encoding {path}", "records"))
-            if len(found) > PART
-            else None
-        )
-        processes = processes or (_cores() if len(found) >= MANY else 1)
-        for part in _in_turn(found, tokenizer, template, processes):
+def _parts(path, digest, tokenizer, template, workers) -> Iterator[Encoded]:
+    """The records, PART by PART, in their order; ValueError if they turn out to be none, or not those of the digest."""
+    found = records.read(path)
+    if not len(found):
+        raise ValueError(f"{path}: no records")
+    large = len(found) > PART
+    with metrics.progress(len(found), f"encoding {path}", "records") if large else contextlib.nullcontext() as bar:
+        for part in _in_turn(found, tokenizer, template, workers or (_cores() if len(found) >= MANY else 1)):
             yield part
-            if bar is not None:
+            if large:
                 bar.update(len(part))
+    if records.digest(path) != digest:
+        raise ValueError(f"{path} changed while it was encoded")
 
 
-def _in_turn(found, tokenizer, template, processes):
+def _in_turn(found, tokenizer, template, workers):
     slices = [slice(start, min(start + PART, len(found))) for start in range(0, len(found), PART)]
-    if processes == 1:
+    if workers == 1:
         yield from (_here(found, some, tokenizer, template) for some in slices)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:  # a fork would copy JAX's threads
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:  # a fork would copy JAX's threads
         waiting = collections.deque()
         for some in slices:
             waiting.append((some, pool.submit(_there, found.raw(some.start, some.stop), tokenizer, template)))
-            if len(waiting) > 2 * processes:
+            if len(waiting) > 2 * workers:
                 yield _result(*waiting.popleft(), found, tokenizer, template)
         while waiting:
             yield _result(*waiting.popleft(), found, tokenizer, template)

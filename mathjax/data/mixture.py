@@ -38,22 +38,23 @@ class Source:
         return len(self.encoded) - self.dropped
 
 
-def mixture(data: config.Data, tokenizer, *, cache_dir=None, process=(0, 1), processes=None) -> "Mixture":
+def mixture(data: config.Data, tokenizer, *, cache_dir=None, process=(0, 1), workers=None) -> "Mixture":
     """The batches of a recipe, from its position 0 on, without end.
 
-    Records are encoded at the first use, and found again in `cache_dir` if one is given. A host that is number i of n
-    (`process`) gets the rows i/n to (i+1)/n of each batch. Raises FileNotFoundError for a missing file, ValueError for
-    a record that cannot be encoded, a source without a record that fits, or rows that the hosts cannot share.
+    Records are encoded at the first use, large files by `workers` processes (None: one for each core), and found again
+    in `cache_dir` if one is given. A host that is number i of n (`process`) gets the rows i/n to (i+1)/n of each batch.
+    Raises FileNotFoundError for a missing file, ValueError for a record that cannot be encoded, a source without a
+    record that fits, or rows that the hosts cannot share.
     """
     if data.rows % process[1]:
         raise ValueError(f"config.data.rows={data.rows} must be a multiple of the {process[1]} hosts that share them")
-    sources = [_source(source.path, data, tokenizer, cache_dir, processes) for source in data.sources]
+    sources = [_source(source.path, data, tokenizer, cache_dir, workers) for source in data.sources]
     return Mixture(data, tuple(sources), tokenizer.pad_id, process)
 
 
-def _source(path, data, tokenizer, cache_dir, processes):
+def _source(path, data, tokenizer, cache_dir, workers):
     digest = records.digest(path)
-    encoded = cache.encoded(path, digest, tokenizer, data.template, cache_dir, processes)
+    encoded = cache.encoded(path, digest, tokenizer, data.template, cache_dir, workers)
     places = np.diff(encoded.offsets) - 1
     fits = (places > 0) & (places <= data.length)
     if not fits.any():

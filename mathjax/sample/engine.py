@@ -146,11 +146,13 @@ class Engine:
         started with.
         """
         config.check(sampling, "sampling")
-        _require(0 <= sampling.seed < 2**32, f"sampling.seed must lie in [0, 2**32), got {sampling.seed}")
+        _require(sampling.seed < 2**32, f"sampling: seed must be below 2**32, got {sampling.seed}")
+        return self._run(requests, sampling, self._params)
+
+    def _run(self, requests, sampling, params):
         errors: list[ValueError] = []
         jobs = self._jobs(requests, sampling.samples, errors)
-        board = _Board(self.slots, self.length)
-        params, slots, done = self._params, self._empty(), []
+        board, slots, done = _Board(self.slots, self.length), self._empty(), []
         while True:
             for wave in self._waves(board.begin(jobs), sampling):
                 slots = self._admit(params, slots, wave)
@@ -158,8 +160,9 @@ class Engine:
                 break
             slots, look = self._advance(params, slots)  # returns at once: the device works while `done` is read
             yield from done
-            done = board.read(jax.device_get(look), self._stops)
-            self._count(look.made, done)
+            look = jax.device_get(look)
+            done = board.read(look, self._stops)
+            self._count(look, done)
         yield from done
         if errors:
             raise errors[0]
@@ -213,15 +216,14 @@ class Engine:
 
     def _wave(self, members, R, T, sampling):
         prompts = np.full((R, T), self.pad_id, np.int32)
-        told = np.zeros((6, R), np.int64)
-        told[0] = self.slots  # of rows that stay empty: no such slot
+        rows = [(self.slots, self.pad_id, 0, 0, 0, 0)] * R  # no such slot
         for row, (slot, request, sample) in enumerate(members):
             *before, last = request.prompt
-            count = len(before)
-            prompts[row, :count] = before
-            told[:, row] = slot, last, count, min(sampling.max_tokens, self.length - count - 1), request.id, sample
-        slots, tokens, positions, left = told[:4].astype(np.int32)
-        request, sample = told[4:].astype(np.uint32)
+            prompts[row, : len(before)] = before
+            room = self.length - len(request.prompt)
+            rows[row] = slot, last, len(before), min(sampling.max_tokens, room), request.id, sample
+        slots, tokens, positions, left = np.array(rows)[:, :4].astype(np.int32).T
+        requests, samples = np.array(rows)[:, 4:].astype(np.uint32).T
         return decode.Wave(
             slots=slots,
             prompts=prompts,
@@ -229,8 +231,8 @@ class Engine:
             positions=positions,
             left=left,
             seed=np.full(R, sampling.seed, np.uint32),
-            request=request,
-            sample=sample,
+            request=requests,
+            sample=samples,
             temperature=np.full(R, sampling.temperature, np.float32),
             top_k=np.full(R, min(sampling.top_k, self.model.vocab_size), np.int32),
             top_p=np.full(R, sampling.top_p, np.float32),
@@ -243,8 +245,8 @@ class Engine:
             T *= 2
         return min(T, self.length)
 
-    def _count(self, made, done):
-        self.counts.tokens += int(np.sum(made))
+    def _count(self, look, done):
+        self.counts.tokens += int(look.made.sum())
         self.counts.completions += len(done)
         self.counts.steps += self._steps * self.slots
 

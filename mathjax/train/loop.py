@@ -54,6 +54,9 @@ def run(job: config.Train, workdir) -> dict:
         with files.whole(workdir / "recipe.json") as file:
             file.write(config.to_json(job).encode() + b"\n")
         _tell(inputs.describe(position), state)
+        if state.step >= job.steps:
+            print(f"already trained to step {state.step} of {job.steps}")
+            return {}
         log = stack.enter_context(metrics.Metrics(workdir, resume=int(state.step), tensorboard=job.tensorboard))
         stack.enter_context(jax.set_mesh(devices))
         fit = _Fit(job, devices, checkpoints, about, log, heldout)
@@ -77,8 +80,6 @@ class _Fit:
 
     def run(self, state, batches, stopping):
         first, steps, last = int(state.step), self.job.steps, {}
-        if first >= steps:
-            print(f"already trained to step {first} of {steps}")
         waiting, seen, begun = [], [], time.perf_counter()
         with metrics.progress(total=steps, initial=first, desc="train", unit="step") as bar:
             for number in range(first, steps):
@@ -92,10 +93,12 @@ class _Fit:
                     seen.append(self._finite(*waiting.pop(0)))
                 if line:
                     last = self._line(done, seen, time.perf_counter() - begun, bar)
+                    if save and self.heldout:
+                        last |= self._measure(state.params)
+                    self.log.write(done, last)  # before the checkpoint: a resumed run drops lines, and lacks none
                 if save:
                     self._save(done, state, batches.position, last)
                 if line:
-                    self.log.write(done, last)
                     seen, begun = [], time.perf_counter()
                 bar.update()
                 if asked:
@@ -136,9 +139,7 @@ class _Fit:
         return line
 
     def _save(self, done, state, position, line):
-        """Write a checkpoint, and the held-out loss that ranks it into the line of its step."""
-        if self.heldout:
-            line |= self._measure(state.params)
+        """Write a checkpoint, ranked by its held-out loss, or else by its loss."""
         about = self.about | {"step": done, "position": position}
         self.checkpoints.save(done, state.params, state.optimizer, about, loss=line.get("heldout_loss", line["loss"]))
         self.saved = done
