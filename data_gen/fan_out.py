@@ -48,7 +48,7 @@ def run(
     found = manifest["files"]
     done = {name: found[name] for name in places if name in found and _is_there(workdir / name, found[name])}
     missing = [name for name in places if name not in done]
-    workers = max(1, min(workers or len(os.sched_getaffinity(0)), len(missing)))
+    workers = max(1, min(workers or _cores(), len(missing)))
     rows, began = sum(facts["rows"] for facts in done.values()), time.monotonic()
     with metrics.progress(total, workdir.name, unit, initial=rows) as bar:
         for name, facts in _made(make, {name: places[name] for name in missing}, workdir, workers):
@@ -167,3 +167,7 @@ def _is_there(path, facts):
 def _write(path, manifest):
     with files.whole(path) as file:
         file.write(json.dumps(manifest, indent=2).encode() + b"\n")
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -226,7 +226,7 @@ def test_a_bad_request_is_an_error_after_those_before_it_are_served(engine, expe
 
 def test_a_wrong_setting_is_an_error_at_once(engine):
     with pytest.raises(ValueError, match="temperature must not be negative"):
-        next(engine.generate([], config.Sampling(temperature=-1.0)))
+        engine.generate([], config.Sampling(temperature=-1.0))
 
 
 def test_an_iterator_left_early_changes_no_other(engine, expected):

@@ -146,7 +146,7 @@ class Engine:
         started with.
         """
         config.check(sampling, "sampling")
-        _require(sampling.seed < 2**32, f"sampling: seed must be below 2**32, got {sampling.seed}")
+        _require(0 <= sampling.seed < 2**32, f"sampling: seed must lie in [0, 2**32), got {sampling.seed}")
         return self._run(requests, sampling, self._params)
 
     def _run(self, requests, sampling, params):
