@@ -2,8 +2,8 @@
 
     python scripts/make_data.py --config=configs/quickstart_data.py --workdir=runs/quickstart/data
 
-Whole numbers without brackets: one or two sums and differences of numbers of 1-2 digits; one to three operations
-of all four kinds on numbers of 1 digit, in which no value has more than 2 digits and quotients have no remainder; and no
+Whole numbers without brackets: one or two sums and differences of numbers of 1-2 digits; one to three operations of
+all four kinds on numbers of 1 digit, in which no value has more than 2 digits and quotients have no remainder; and no
 value is negative. 1,000 lines for test and 1,000 held out, none of which is in train, not even as a step. About 15 s on
 two cores, 32 MB.
 """
