@@ -4,8 +4,8 @@
     python scripts/bench/input.py --consumed=50000       (tokens a second that a training step takes elsewhere)
 
 By default the records are lines of the quickstart's corpus, made for the purpose, and the rows are the quickstart's.
-mathjax gives what a training step is given, from its cache; grain shuffles and packs (first fit) the tokens of the same
-examples, kept in memory as arrays, without threads of its own, which make it slower. They take turns in one process; seconds are those of the CPU.
+mathjax gives what a training step is given; grain shuffles and packs (first fit) the same examples, kept in memory as
+arrays, without threads of its own, which make it slower. They take turns in one process; seconds are those of the CPU.
 Then the quickstart's training step runs on the same batches, by the clock, on all cores.
 """
 
@@ -111,19 +111,21 @@ def compare(mixed, seconds):
 
 
 def grains(mixed):
-    """The same examples through grain: global shuffle, first-fit packing of the tokens alone, batches of rows."""
-    encoded, kept = mixed.sources[0].encoded, mixed.sources[0].kept
+    """The same examples through grain: global shuffle, first-fit packing, batches of rows."""
+    data, encoded = mixed.data, mixed.sources[0].encoded
     ids = encoded.tokens.astype(np.int32)
-    ranges = [(encoded.offsets[i], encoded.offsets[i + 1] - 1) for i in (range(len(encoded)) if kept is None else kept)]
+    kept = range(len(encoded)) if mixed.sources[0].kept is None else mixed.sources[0].kept
+    examples = [ids[encoded.offsets[i] : encoded.offsets[i + 1]] for i in kept]
     packed = FirstFitPackIterDataset(
-        grain.MapDataset.source([{"tokens": ids[a:b]} for a, b in ranges])
+        grain.MapDataset.source(examples)
         .shuffle(seed=0)
         .repeat()
+        .map(lambda example: {"tokens": example[:-1], "targets": example[1:]})
         .to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)),
-        length_struct={"tokens": mixed.data.length},
-        num_packing_bins=mixed.data.rows,
+        length_struct={"tokens": data.length, "targets": data.length},
+        num_packing_bins=max(data.rows, 128),
     )
-    return iter(packed.batch(mixed.data.rows))
+    return iter(packed.batch(data.rows))
 
 
 def consumed(job, mixed, vocab_size, steps):
