@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from mathjax.model import decoder
 
-CHUNK = 2**24  # the most logits held at a time on a device
+CHUNK = 2**25  # the most logits held at a time on a device
 
 
 def next_token(model, params, batch, *, dtype, remat, unroll):
