@@ -1,0 +1,355 @@
+"""Whether two answers name the same thing: identical text, equal numbers, then trees compared by meaning.
+
+Values are compared exactly where they are rational, otherwise at several points in fifty digits: a difference at one
+point is a difference for sure. No tolerance is absolute, so 2^-99 and 2^-98 differ.
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+
+from mathjax.answers import evaluate, lexer, numbers_at, sets, syntax, words
+from mathjax.answers.lexer import Unreadable
+from mathjax.answers.number import number
+
+_ALL_TEXT = re.compile(r"\$?\\text\s*\{([^{}]*)\}\$?")
+_INTEGERS = re.compile(r"(\\\{|[(\[])?((?:-?[0-9]{1,18},\s?)+-?[0-9]{1,18})(\\\}|[)\]])?")
+_SEPARATORS = re.compile(r"\\[,!;: ]|[\s,$]|\{,\}")
+LONGEST_LIST = 200
+EQUAL, DIFFERENT = "equal", "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`equal` is True, False, or None where it could not be decided; `why` says how it was found, in a few words."""
+
+    equal: bool | None
+    why: str
+
+
+SAME_TEXT = Comparison(True, "same text")
+SAME_NUMBER = Comparison(True, "same number")
+OTHER_NUMBER = Comparison(False, "another number")
+
+
+def same(truth: str, answer: str) -> Comparison:
+    """Compare an answer with the truth, both as they stand in a text, without what surrounds them."""
+    if truth == answer:
+        return SAME_TEXT
+    value = _number(truth)
+    if value is not None and (found := number(answer)) is not None:
+        return SAME_NUMBER if value == found or _printed(value, found) else OTHER_NUMBER
+    return _by_meaning(truth, answer)
+
+
+def _printed(value, found):
+    """Whether one of two numbers is a float printed in full, and the other the number it stands for."""
+    return (numbers_at.printed(found) or numbers_at.printed(value)) and numbers_at.close(value, found)
+
+
+@functools.lru_cache(maxsize=65536)
+def _number(text):
+    return number(text)
+
+
+@functools.lru_cache(maxsize=65536)
+def _by_meaning(truth, answer):
+    if (plain := words.plain(truth)) == words.plain(answer) and plain:
+        return SAME_TEXT
+    if (long := _long(truth, answer)) is not None:
+        return long
+    if len(truth) > lexer.LONGEST or len(answer) > lexer.LONGEST:
+        return Comparison(None if len(truth) > lexer.LONGEST else False, "too long")
+    truths, why_not = _readings(truth)
+    answers, unreadable = _readings(answer)
+    if not truths:
+        return _text(truth, answer, answers, f"unreadable truth: {why_not}")
+    if not answers:
+        return Comparison(False, f"unreadable: {unreadable}")
+    undecided = None
+    for one in truths:
+        for other in answers:
+            try:
+                if equal(one, _as_list(other, one)):
+                    return Comparison(True, "same value")
+            except evaluate.Unknown as error:
+                undecided = error
+    return Comparison(None, f"undecided: {undecided}") if undecided else Comparison(False, "another value")
+
+
+def _long(truth, answer):
+    """The comparison of numbers and of lists of integers too long to be read as trees, else None."""
+    if max(len(truth), len(answer)) < 900:
+        return None
+    these, those = _INTEGERS.fullmatch(truth.strip()), _INTEGERS.fullmatch(answer.strip())
+    if these and those:
+        if these[1] != those[1] or these[3] != those[3]:
+            return Comparison(False, "other brackets")
+        these, those = (match[2].replace(" ", "").split(",") for match in (these, those))
+        alike = these == those if truth.strip()[0] in "([" else sorted(these) == sorted(those)
+        return SAME_TEXT if alike else Comparison(False, "another list")
+    digits = [_SEPARATORS.sub("", text).lstrip("+") for text in (truth, answer)]
+    if all(re.fullmatch(r"-?[0-9]+", text) for text in digits):
+        return SAME_NUMBER if digits[0] == digits[1] else OTHER_NUMBER
+    return None
+
+
+def _text(truth, answer, answers, why):
+    """The verdict where the truth is no mathematics that could be read: text, which a plain number is not."""
+    if answers and answers[0][0] == "number" and not re.search(r"[0-9]", truth):
+        return Comparison(False, "a number for a text")
+    return Comparison(None, why)
+
+
+def _as_list(answer, truth):
+    """The list in brackets that a program prints, as the list or the one value that it stands for."""
+    if answer[0] != "brackets" or answer[1:3] != ("[", "]") or truth[0] in ("brackets", "union", "relation", "matrix"):
+        return answer
+    if len(answer[3]) == 1:
+        return answer[3][0]
+    return ("list", answer[3]) if truth[0] == "list" else answer
+
+
+@functools.lru_cache(maxsize=8192)
+def _readings(text):
+    """The trees that a text can be read as, and why there are none: `1,234` is a number, or a list of two."""
+    trees, why = [], ""
+    if (match := _ALL_TEXT.fullmatch(text.strip())) and re.search(r"[0-9]", match[1]):
+        text = match[1]
+    for grouped in (True, False) if re.search(r"[0-9],[0-9]{3}", text) else (True,):
+        try:
+            tree = _stripped(syntax.parse(text, grouped))
+            if tree not in trees:
+                trees.append(tree)
+        except Unreadable as error:
+            why = str(error)
+    return trees, why
+
+
+def _stripped(tree):
+    """Words in front or behind that say nothing but what an answer is of are kept; brackets around all are not."""
+    return tree[1][0] if tree[0] == "list" and len(tree[1]) == 1 else tree
+
+
+def equal(a, b) -> bool:
+    """Whether two trees mean the same. evaluate.Unknown where that cannot be decided."""
+    if a == b or syntax.written(a) == syntax.written(b):
+        return True
+    a, b = _without_words(a, b)
+    for one, other in ((a, b), (b, a)):
+        given = sets.assignments(one)
+        if given is not None and (found := sets.same_assignments(given, other, equal)) is not None:
+            return found
+    if (a[0] == "text" or b[0] == "text") and not (sets.is_set(a) and sets.is_set(b)):
+        return None not in (_spelled(a), _spelled(b)) and words.prose(_spelled(a)) == words.prose(_spelled(b))
+    if a[0] == "relation" or b[0] == "relation":
+        return sets.same_relation(a, b, equal)
+    if "set" in (a[0], b[0]) and (sets.is_set(a) or sets.is_set(b)):
+        return sets.same_set(a, b, equal)
+    if _many(a) or _many(b):
+        return _same_parts(_expanded(a), _expanded(b))
+    if "matrix" in (a[0], b[0]) and not _many(a) and not _many(b):
+        return _same_table(a, b)
+    if sets.is_set(a) or sets.is_set(b):
+        if a[0] == b[0] == "brackets" and (a[1] == b[1] == "(" or len(a[3]) != 2 or len(b[3]) != 2):
+            return a[1:3] == b[1:3] and _elementwise(a[3], b[3])
+        return sets.same_set(a, b, equal)
+    if a[0] == "brackets" or b[0] == "brackets":
+        return _same_table(a, b)
+    if a[0] == b[0] == "ratio":
+        return _same_ratio(a[1], b[1])
+    if "ratio" in (a[0], b[0]):
+        return False
+    return _same_value(a, b)
+
+
+def _spelled(tree):
+    """What a tree of words and letters spells, None for other trees."""
+    match tree:
+        case ("text" | "symbol" | "constant", name):
+            return name
+        case ("product", parts) if all(part[0] in ("symbol", "constant") for part in parts):
+            return "".join(part[1] for part in parts)
+        case ("number", value):
+            return str(value)
+        case ("words", inner, remark) if (spelled := _spelled(inner)) is not None:
+            return f"{remark} {spelled}"
+    return None
+
+
+def _without_words(a, b):
+    """Both without units and remarks; where both have some that contradict each other, as texts that differ."""
+    unit_a, unit_b = words.remarks(a), words.remarks(b)
+    if unit_a and unit_b and words.contradict(unit_a, unit_b):
+        return ("text", unit_a), ("text", unit_b)
+    return words.bare(a), words.bare(b)
+
+
+def _same_value(a, b):
+    if "percent" in (a[0], b[0]) and a[0] != b[0]:  # 50% is 50 of percent, and one half
+        bare = [tree[1] if tree[0] == "percent" else tree for tree in (a, b)]
+        return numbers_at.same(*bare) or numbers_at.same(a, b)
+    if "degrees" in (a[0], b[0]) and a[0] != b[0]:
+        bare = [tree[1] if tree[0] == "degrees" else tree for tree in (a, b)]
+        return numbers_at.same(*bare) or numbers_at.same(a, b)
+    if "base" in (a[0], b[0]):
+        return a[0] == b[0] and a[2] == b[2] and a[1].lstrip("0") == b[1].lstrip("0")
+    return numbers_at.same(a, b)
+
+
+def _many(tree):
+    return tree[0] in ("list", "set") or _signs(tree)
+
+
+def _signs(tree):
+    return tree[0] == "plus_minus" or any(map(_signs, syntax.children(tree)))
+
+
+def _expanded(tree):
+    """The values a list or a set stands for, each sign of a plus-minus for itself."""
+    parts = tree[1] if tree[0] in ("list", "set") else (tree,)
+    if len(parts) > LONGEST_LIST:
+        raise evaluate.Unknown("a list out of bounds")
+    return [one for part in parts for one in _both_signs(words.bare(part))]
+
+
+def _both_signs(tree):
+    if not _signs(tree):
+        return [tree]
+    if tree[0] == "relation":
+        return [one for side in _both_signs(tree[1][-1]) for one in [("relation", (*tree[1][:-1], side))]]
+    linked = "∓" in repr(tree)
+    found = [_choose(tree, 1), _choose(tree, -1)]
+    if linked or _count(tree) == 1:
+        return found
+    return [_independent(tree, choice) for choice in range(2 ** min(_count(tree), 4))]
+
+
+def _count(tree):
+    return (tree[0] == "plus_minus") + sum(_count(part) for part in syntax.children(tree))
+
+
+def _choose(tree, sign):
+    """The tree with the upper signs (1) or the lower ones (-1)."""
+    return _with_signs(tree, lambda mark: sign if mark == "±" else -sign)
+
+
+def _independent(tree, choice):
+    signs = iter(-1 if choice >> place & 1 else 1 for place in range(64))
+    return _with_signs(tree, lambda mark: next(signs))
+
+
+def _with_signs(tree, sign):
+    tree = syntax.with_children(tree, lambda part: _with_signs(part, sign))
+    if tree[0] == "plus_minus":
+        return tree[2] if sign(tree[1]) > 0 else ("negative", tree[2])
+    return tree
+
+
+def _same_parts(these, those):
+    """Whether two collections hold the same, in any order; twice the same counts once."""
+    these, those = _distinct(these), _distinct(those)
+    if len(these) != len(those):
+        return False
+    for one in these:
+        place = next((place for place, other in enumerate(those) if equal(one, other)), None)
+        if place is None:
+            return False
+        del those[place]
+    return True
+
+
+def _distinct(trees):
+    found = []
+    for tree in trees:
+        if not any(tree == other or syntax.written(tree) == syntax.written(other) for other in found):
+            found.append(tree)
+    if len(found) <= 12:
+        found = [tree for place, tree in enumerate(found) if not any(_alike(tree, other) for other in found[:place])]
+    return found
+
+
+def _alike(a, b):
+    try:
+        return equal(a, b)
+    except evaluate.Unknown:
+        return False
+
+
+def _elementwise(these, those):
+    return len(these) == len(those) and all(map(equal, these, those))
+
+
+def _same_table(a, b):
+    """Tuples, lists in brackets, vectors and matrices; a vector may be written as a row, a column or a tuple."""
+    rows, others = _rows(a), _rows(b)
+    if rows is None or others is None or (a[0] == b[0] == "brackets" and a[1:3] != b[1:3]):
+        return False
+    if a[0] != b[0] and _vector(rows) and _vector(others):
+        rows, others = ([[cell] for row in table for cell in row] for table in (rows, others))
+    return len(rows) == len(others) and all(map(_elementwise, rows, others))
+
+
+def _vector(rows):
+    return len(rows) == 1 or all(len(row) == 1 for row in rows)
+
+
+def _rows(tree):
+    """The rows of a matrix, of a tuple (one row) and of sums and multiples of matrices; None where there are none."""
+    match tree:
+        case ("matrix", rows):
+            return rows
+        case ("brackets", _, _, parts):
+            nested = parts and all(part[0] == "brackets" for part in parts)
+            return tuple(part[3] for part in parts) if nested else (parts,)
+        case ("negative", inner) if (rows := _rows(inner)) is not None:
+            return _each(rows, lambda cell: ("negative", cell))
+        case ("quotient", inner, below) if (rows := _rows(inner)) is not None:
+            return _each(rows, lambda cell: ("quotient", cell, below))
+        case ("product" | "sum" as kind, parts):
+            return functools.reduce(functools.partial(_combined, kind), map(_operand, parts))[0]
+    return None
+
+
+def _operand(tree):
+    return _rows(tree), tree
+
+
+def _each(rows, change):
+    return tuple(tuple(map(change, row)) for row in rows)
+
+
+def _combined(kind, one, other):
+    """Rows of a sum or a product of two operands, each (its rows or None, its tree)."""
+    (rows, left), (others, right) = one, other
+    both = rows is not None and others is not None
+    if rows is None and others is None:
+        return None, (kind, (left, right))
+    if kind == "sum":
+        if not both or [len(row) for row in rows] != [len(row) for row in others]:
+            raise evaluate.Unknown("a sum of tables of different shapes")
+        return tuple(
+            tuple(("sum", pair) for pair in zip(row, other, strict=True)) for row, other in zip(rows, others, strict=True)
+        ), None
+    if not both:
+        rows, scale = (rows, right) if rows is not None else (others, left)
+        return _each(rows, lambda cell: ("product", (scale, cell))), None
+    if any(len(row) != len(others) for row in rows) or len(rows) * len(others) > 64:
+        raise evaluate.Unknown("a product of tables that do not fit")
+    columns = list(zip(*others, strict=True))
+    return tuple(
+        tuple(("sum", tuple(("product", pair) for pair in zip(row, column, strict=True))) for column in columns)
+        for row in rows
+    ), None
+
+
+def _same_ratio(these, those):
+    if len(these) != len(those):
+        return False
+    first, other = these[0], those[0]
+    if any(part == ("number", 0) for part in (*these, *those)):  # a time of day
+        return all(map(equal, these, those))
+    return all(
+        numbers_at.same(("product", (words.bare(x), words.bare(other))), ("product", (words.bare(y), words.bare(first))))
+        for x, y in zip(these[1:], those[1:], strict=True)
+    )
