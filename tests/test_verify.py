@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mathjax.records import Record
-from mathjax.verify import LONGEST_ANSWER, LONGEST_TEXT, chain, python_value, truth, verify
+from mathjax.verify import styles, verify
+from mathjax.verify.arithmetic import LONGEST_ANSWER, LONGEST_TEXT, chain, python_value, truth
 
 
 def judge(question, completion, protocol="strict", answer=None):
@@ -243,7 +244,9 @@ def test_a_question_without_a_value_is_an_error_that_names_the_record():
 
 
 def test_unknown_styles_and_protocols_are_errors_that_list_the_known():
-    with pytest.raises(ValueError, match="no verifier for style 'cot'; there are arithmetic"):
+    with pytest.raises(ValueError, match="record 'How many.' has no answer to compare with"):
         verify(Record(question="How many?", style="cot"), "4")
+    with pytest.raises(ValueError, match="no verifier for style 'prose'; there are arithmetic, cot, choice, pot"):
+        styles.check("prose", "strict")
     with pytest.raises(ValueError, match="no protocol 'lenient' for arithmetic; there are strict, mathglm"):
         judge("1+1=", "2", "lenient")

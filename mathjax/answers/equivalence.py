@@ -74,6 +74,8 @@ def _by_meaning(truth, answer):
                     return Comparison(True, "same value")
             except evaluate.Unknown as error:
                 undecided = error
+            except RecursionError:
+                undecided = "nested too deep"
     return Comparison(None, f"undecided: {undecided}") if undecided else Comparison(False, "another value")
 
 
@@ -123,6 +125,8 @@ def _readings(text):
                 trees.append(tree)
         except Unreadable as error:
             why = str(error)
+        except RecursionError:
+            why = "nested too deep"
     return trees, why
 
 
@@ -136,6 +140,7 @@ def equal(a, b) -> bool:
     if a == b or syntax.written(a) == syntax.written(b):
         return True
     a, b = _without_words(a, b)
+    a, b = _counted(a, b), _counted(b, a)
     for one, other in ((a, b), (b, a)):
         given = sets.assignments(one)
         if given is not None and (found := sets.same_assignments(given, other, equal)) is not None:
@@ -144,6 +149,8 @@ def equal(a, b) -> bool:
         return None not in (_spelled(a), _spelled(b)) and words.prose(_spelled(a)) == words.prose(_spelled(b))
     if a[0] == "relation" or b[0] == "relation":
         return sets.same_relation(a, b, equal)
+    if {a[0], b[0]} == {"list", "union"}:
+        return sets.same_set(a, b, equal)
     if "set" in (a[0], b[0]) and (sets.is_set(a) or sets.is_set(b)):
         return sets.same_set(a, b, equal)
     if _many(a) or _many(b):
@@ -161,6 +168,17 @@ def equal(a, b) -> bool:
     if "ratio" in (a[0], b[0]):
         return False
     return _same_value(a, b)
+
+
+def _counted(tree, other):
+    """A number that is written in words, as a number where the other is one."""
+    if (
+        tree[0] == "text"
+        and other[0] in ("number", "power", "product")
+        and (value := words.spoken(tree[1])) is not None
+    ):
+        return ("number", value)
+    return tree
 
 
 def _spelled(tree):
@@ -329,7 +347,8 @@ def _combined(kind, one, other):
         if not both or [len(row) for row in rows] != [len(row) for row in others]:
             raise evaluate.Unknown("a sum of tables of different shapes")
         return tuple(
-            tuple(("sum", pair) for pair in zip(row, other, strict=True)) for row, other in zip(rows, others, strict=True)
+            tuple(("sum", pair) for pair in zip(row, other, strict=True))
+            for row, other in zip(rows, others, strict=True)
         ), None
     if not both:
         rows, scale = (rows, right) if rows is not None else (others, left)
@@ -350,6 +369,8 @@ def _same_ratio(these, those):
     if any(part == ("number", 0) for part in (*these, *those)):  # a time of day
         return all(map(equal, these, those))
     return all(
-        numbers_at.same(("product", (words.bare(x), words.bare(other))), ("product", (words.bare(y), words.bare(first))))
+        numbers_at.same(
+            ("product", (words.bare(x), words.bare(other))), ("product", (words.bare(y), words.bare(first)))
+        )
         for x, y in zip(these[1:], those[1:], strict=True)
     )

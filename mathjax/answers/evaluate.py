@@ -9,6 +9,7 @@ from mathjax.answers import syntax
 
 DIGITS = 50
 MOST_BITS = 200_000  # of an exact number
+MOST_TERMS = 2_000  # of a series
 MOST_STEPS = 20_000  # operations on one tree
 LARGEST_LOG = 2.0**40  # of the size of an inexact number: 2**LARGEST_LOG
 
@@ -38,6 +39,10 @@ def symbols(tree) -> set[str]:
     """The names of symbols and opaque parts in a tree."""
     if tree[0] == "symbol":
         return {tree[1]}
+    if tree[0] == "opaque" and tree[1] in ("sum", "prod") and (bounds := _bounds(tree[2])) is not None:
+        inner = symbols(tree[2][-1]) - {bounds[0]} | symbols(bounds[1]) | symbols(bounds[2])
+        if not inner:
+            return inner
     if tree[0] == "opaque":
         return {syntax.written(tree)}
     return set().union(*map(symbols, syntax.children(tree)))
@@ -56,6 +61,8 @@ class _Evaluation:
                 return number
             case ("symbol", name):
                 return self.named(name)
+            case ("opaque", "sum" | "prod" as name, parts) if not symbols(tree) and (bounds := _bounds(parts)):
+                return self.series(name, *bounds, parts[-1])
             case ("opaque", *_):
                 return self.named(syntax.written(tree))
             case ("constant", name):
@@ -90,6 +97,18 @@ class _Evaluation:
             total = operation(total, self.value(part))
         return total
 
+    def series(self, kind, index, low, high, term):
+        """A sum or a product over the integers from low to high."""
+        low, high = self.value(low), self.value(high)
+        if not exact(low, high) or low.denominator != 1 or high.denominator != 1 or high - low > MOST_TERMS:
+            raise Unknown("a series that is not worked out")
+        total, names = Fraction(kind == "prod"), self.names
+        for number in range(int(low), int(high) + 1):
+            self.names = names | {index: Fraction(number)}
+            total = (_add if kind == "sum" else _multiply)(total, self.value(term))
+        self.names = names
+        return total
+
     def named(self, name):
         if name not in self.names:
             raise Unknown(f"{name} has no value")
@@ -113,6 +132,18 @@ class _Evaluation:
             raise Unknown("a determinant of another size")
         cells = [[self.value(cell) for cell in row] for row in rows]
         return _determinant(cells)
+
+
+def _bounds(parts):
+    """The index of a series, where it begins and where it ends; None where that is not all there."""
+    match parts:
+        case (
+            ("opaque", "_", (("relation", (("symbol", index), "=", low)),)),
+            ("opaque", "^", (high,)),
+            _,
+        ):
+            return index, low, high
+    return None
 
 
 def _determinant(cells):

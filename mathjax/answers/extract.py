@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 LONGEST_TEXT = 200_000  # characters, from the end, that are looked at
-LONGEST_ANSWER = 20_000
+LONGEST_ANSWER = 150_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +19,20 @@ RULES = ("answer tag", "box", "hash", "phrase", "math", "number", "whole", "outp
 
 _NUMBER = r"[-+−]?\s?(?:\\?\$|[€£¥])?\s?(?:[0-9]{1,3}(?:,[0-9]{3})++(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?|\.[0-9]++)(?:\s?/\s?[0-9]++)?(?:\s?\\?%)?"
 _LAST_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}|(?<=[a-zA-Z]){_NUMBER}")
+_NEAR = re.compile(r"[ =][0-9]{1,15}(?=[ .\n])(?=[^$\\\d]*\Z)")  # a plain last number, with no formula behind it
 _HASH = re.compile(r"####[ \t]*([^\n]*)")
 _VALUE = re.compile(r"[0-9\\$]")
-_NEXT_QUESTION = re.compile(r"\n[ \t]*(?:Question|Q|Problem|### Instruction|Instruction|User|Human) ?[0-9]{0,4} ?:|<\|im_start\|>|<\|im_end\|>|<\|endoftext\|>|</s>|<eos>|<end_of_turn>")
+_NEXT_QUESTION = re.compile(
+    r"\n[ \t]*(?:Question|Q|Problem|### Instruction|Instruction|User|Human) ?[0-9]{0,4} ?:|<\|im_start\|>|<\|im_end\|>|<\|endoftext\|>|</s>|<eos>|<end_of_turn>"
+)
 _PHRASE = re.compile(
-    r"(?:final answers?|answers?|result|value of [^.\n]{1,40}?)\*{0,2}\s{0,2}(?:\([^()\n]{1,30}\) ?)?"
+    r"(?:answers?|result|value of [^.\n]{1,40}?)\*{0,2}\s{0,2}(?:\([^()\n]{1,30}\) ?)?"
     r"(?:(?:is|are|would be|must be|should be|equals|:|=|：)\*{0,2} ?(?:therefore|thus|also|then|simply|just|indeed)? ?:?)"
-    r"|\*\*(?:Final )?Answer ?:? ?\*\* ?:?|\nA ?: ",
+    r"|answer ?:? ?\*\* ?:?|\nA ?: ",
     re.IGNORECASE,
 )
 _FINAL = re.compile(r"[Tt]he final answer is:?\s+(?=\S)")
+_LEADS = ("answer", "result", "value of", "\na")  # what the phrases begin with
 _MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n]+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 _SPACE = r"(?:\\?[$)\](\[]|\s|\\[,;! ]|\\q?quad\b)*"
@@ -36,12 +40,19 @@ _JOINS = re.compile(
     rf"{_SPACE}(?:(?:,|;)?{_SPACE}(?:\\text\s*\{{\s*(?:and|or)\s*\}}|and|or|&)?){_SPACE}(?:[a-zA-Z](?:_\{{?\w+\}}?)?\s*=\s*)?",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"(?<![\\A-Za-z{])(?:[A-Za-z]{2,}[\s',]+){2}[A-Za-z]{2,}|\b(?:the|is|are|so|there|it|that|we|not it)\s+[a-zA-Z$\\0-9]", re.IGNORECASE)
+_WORDS = re.compile(
+    r"(?<![\\A-Za-z{])(?:[A-Za-z]{2,}[\s',]+){2}[A-Za-z]{2,}|\b(?:the|is|are|so|there|it|that|we|not it)\s+[a-zA-Z$\\0-9]",
+    re.IGNORECASE,
+)
 _TWO_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{3,}")
 _ASIDE = re.compile(r"\s\((?=[^()]*[a-z]{3})[^()]*\)$")
 _DENIED = re.compile(r"[\s*:]{0,4}(?:not|n't)\b(?![^.\n]* but )")
-_END = re.compile(r"(?<=[^.\s])[.!](?:\s|$)|\n|(?<=[0-9a-z)\]}$])\.?\s*(?:I hope|Therefore|This|Thus|So|Hence|because|since|which)\b|;\s|,\s(?:which|so|because|since|as|where|with)\b")
-_IS = re.compile(r"\b(?:is|are|be|equals?|=|of|was|were|to)\b\s*(?:about|approximately|exactly|equal to|only|simply|:)?\s*")
+_END = re.compile(
+    r"(?<=[^.\s])[.!](?:\s|$)|\n|(?<=[0-9a-z)\]}$])\.?\s*(?:I hope|Therefore|This|Thus|So|Hence|because|since|which)\b|;\s|,\s(?:which|so|because|since|as|where|with)\b"
+)
+_IS = re.compile(
+    r"\b(?:is|are|be|equals?|=|of|was|were|to)\b\s*(?:about|approximately|exactly|equal to|only|simply|:)?\s*"
+)
 _FENCED = re.compile(r"```[a-zA-Z]*\n.*?```", re.DOTALL)
 _OUTPUT = re.compile(r"```output\n(.*?)```", re.DOTALL)
 
@@ -103,13 +114,23 @@ def _restated(text):
 
 def _loose(text):
     """The answer of a text without box, tag or hash."""
-    matches = list(_PHRASE.finditer(text))
-    for match in reversed(matches[-3:]):
-        if _DENIED.match(text, match.end()):
+    for end in _phrases(text):
+        if _DENIED.match(text, end):
             return None
-        if found := _after(text[match.end() :]):
+        if found := _after(text[end:]):
             return found
     return _last(text)
+
+
+def _phrases(text):
+    """Where phrases such as "the answer is" end, the last three of them, from the last."""
+    lower, place = text.lower(), len(text)
+    for _ in range(12):
+        place = max(lower.rfind(word, 0, place) for word in _LEADS)
+        if place < 0:
+            return
+        if match := _PHRASE.match(text, place):
+            yield match.end()
 
 
 def _after(text):
@@ -144,6 +165,8 @@ def _stop(text, start):
 
 def _last(text, number_first=False):
     """The last formula or the last number of a text, whichever ends later."""
+    if len(text) > 400 and (found := _NEAR.search(text, len(text) - 200)) and "```" not in text:
+        return _found(_last_of(_LAST_NUMBER, text, found.start())[0].strip().rstrip("."), "number")
     math = None
     tail = text[-2_000:]
     for math in _MATH.finditer(tail):
@@ -165,6 +188,13 @@ def _last(text, number_first=False):
         if lines:
             return _found(lines[-1], "output")
     return _found(_line(text), "whole") if _whole(text) else None
+
+
+def _last_of(pattern, text, start):
+    match = None
+    for match in pattern.finditer(text, start):
+        pass
+    return match
 
 
 def _whole(text):

@@ -57,7 +57,19 @@ NOTHING = set(
     "! > < thinspace hfill hspace vspace mathop mathbin mathrel normalsize large small boldsymbol".split()
 ) | {" "}
 TEXT = {"text", "textbf", "textit", "textrm", "textsf", "texttt", "mbox", "hbox", "textnormal", "emph"}
-LETTERS = {"mathrm", "mathbf", "mathit", "mathsf", "mathbb", "mathcal", "operatorname", "bm", "boldsymbol", "vec", "hat"}
+LETTERS = {
+    "mathrm",
+    "mathbf",
+    "mathit",
+    "mathsf",
+    "mathbb",
+    "mathcal",
+    "operatorname",
+    "bm",
+    "boldsymbol",
+    "vec",
+    "hat",
+}
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"

@@ -35,6 +35,8 @@ def same_set(a, b, equal) -> bool:
     if these is None or those is None:
         return False
     these, those = _ordered(these), _ordered(those)
+    if these is None or those is None:
+        return False
     return len(these) == len(those) and all(map(functools.partial(_same_piece, equal), these, those))
 
 
@@ -66,6 +68,8 @@ def pieces(tree):
             return _solutions(tree)
         case ("list", parts) if all(part[0] == "relation" for part in parts):
             return _intersected(parts)
+        case ("list", parts) if all(part[0] == "brackets" for part in parts):
+            return pieces(("union", parts))
     return None
 
 
@@ -146,12 +150,14 @@ def _intersected(relations):
 
 
 def _ordered(found):
-    """Pieces by size, those that touch joined, empty ones left out."""
+    """Pieces by size, those that touch joined, empty ones left out; None where one ends before it begins."""
     ordered = sorted(found, key=lambda piece: (_size(piece[0]), piece[2]))
     joined = []
     for piece in ordered:
         low, high, open_low, open_high = piece
-        if _size(low) > _size(high) or (_size(low) == _size(high) and (open_low or open_high)):
+        if _size(low) > _size(high):
+            return None
+        if _size(low) == _size(high) and (open_low or open_high):
             continue
         if joined and _touch(joined[-1], piece):
             before = joined[-1]
@@ -245,7 +251,11 @@ def assignments(tree):
         parts = relations[0][1]
         if len(parts) == 3 and parts[1] == "=" and parts[0][0] == parts[2][0] == "brackets" and _name(parts[0]):
             names, values = parts[0][3], parts[2][3]
-            return [(name[1], value) for name, value in zip(names, values, strict=True)] if len(names) == len(values) else None
+            return (
+                [(name[1], value) for name, value in zip(names, values, strict=True)]
+                if len(names) == len(values)
+                else None
+            )
     pairs = []
     for relation in relations:
         if relation[0] != "relation" or len(relation[1]) != 3 or relation[1][1] != "=" or relation[1][0][0] != "symbol":
@@ -302,8 +312,6 @@ def _same_line(one, other, equal):
         return True
     if sign not in FLIPPED or other_sign not in FLIPPED or not _numeric(one) or not _numeric(other):
         return False
-    if sign == other_sign == "=" and left[0] == other_left[0] == "symbol" and left != other_left:
-        return equal(right, other_right) and not evaluate.symbols(right)  # x = 5 and k = 5: only the name differs
     factor = _multiple(("sum", (left, ("negative", right))), ("sum", (other_left, ("negative", other_right))))
     if factor is None:
         return False

@@ -12,7 +12,7 @@ import functools
 import re
 from fractions import Fraction
 
-from mathjax.answers import lexer, number
+from mathjax.answers import lexer, number, words
 from mathjax.answers.lexer import Unreadable, clean, tokens
 
 DEEPEST = 40  # brackets, powers and arguments within each other
@@ -204,24 +204,26 @@ class _Parser:
 
     def words(self, left):
         """Words behind a value: its unit, or what it is a number of."""
-        words = []
+        behind = []
         while True:
             if self.kinds[self.place] == "text" and not self._separator():
-                words.append(self.texts[self.place])
+                behind.append(self.texts[self.place])
                 self.place += 1
-            elif words and self.texts[self.place] == "^" and self.kinds[self.place + 1] == "number":
-                words.append("^" + self.texts[self.place + 1])
+            elif behind and self.texts[self.place] == "^" and self.kinds[self.place + 1] == "number":
+                behind.append("^" + self.texts[self.place + 1])
                 self.place += 2
-            elif words and self.texts[self.place] == "^" and self.texts[self.place + 1] == "{":
+            elif behind and self.texts[self.place] == "^" and self.texts[self.place + 1] == "{":
                 end = self.place + 2
-                words.append("^" + self.texts[end])
+                behind.append("^" + self.texts[end])
                 self.place = end + 2 if self.texts[end + 1] == "}" else end + 1
-            elif words and self.texts[self.place] in ("/", ".") and self.kinds[self.place + 1] == "text":
-                words.append(self.texts[self.place])
+            elif behind and self.texts[self.place] in ("/", ".") and self.kinds[self.place + 1] == "text":
+                behind.append(self.texts[self.place])
                 self.place += 1
             else:
                 break
-        found = " ".join(words).strip()
+        found = " ".join(behind).strip()
+        if found.lower() in words.SCALES and left[0] == "number":
+            return ("number", left[1] * words.SCALES[found.lower()])
         if left[0] == "symbol" and left[1] in ("a", "A"):
             return ("text", f"{left[1]} {found}")
         return ("words", left, found) if found else left
@@ -423,7 +425,9 @@ class _Parser:
             self._enter()
             parts.append(("opaque", sign, (self.limits(),)))
             self.depth -= 1
+        self._enter()
         parts.append(self.term())
+        self.depth -= 1
         return ("opaque", name, tuple(parts))
 
     def limits(self):
@@ -504,6 +508,8 @@ class _Parser:
         parts = tree[1] if tree[0] == "list" else (tree,)
         if opening == "\\{":
             return ("set", parts)
+        if opening == "<|":
+            return ("brackets", "(", ")", parts)
         if opening + closing in ("()", "[]") and (tree[0] == "matrix" or (opening == "(" and tree[0] != "list")):
             return tree
         return ("brackets", opening, closing, parts)

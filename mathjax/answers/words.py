@@ -1,6 +1,7 @@
 """Words in answers: names, units, remarks."""
 
 import re
+from fractions import Fraction
 
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mbox|operatorname|emph)\s*\{([^{}]*)\}")
 _LAYOUT = re.compile(r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|quad|qquad|[,;:! ])(?![A-Za-z])|[$~]|\s+")
@@ -23,6 +24,11 @@ KINDS = {  # of units that can contradict each other
     "oz": "mass", "s": "time", "min": "time", "h": "time", "day": "time", "week": "time", "month": "time",
     "year": "time", "usd": "money", "cents": "money", "l": "volume", "ml": "volume", "deg": "angle", "rad": "angle",
 }  # fmt: skip
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+SPOKEN = {word: value for value, word in enumerate([*_ONES, "seventeen", "eighteen", "nineteen"])} | {
+    word: 10 * place for place, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 SAYS_NOTHING = set("is are the about approximately exactly only just a an total of in all equals answer final".split())
 DENIES = set("not no never except less more than without minus negative".split())
 
@@ -40,6 +46,24 @@ def prose(text: str) -> str:
     words = [word[:-1] if word.endswith("s") and len(word) > 3 else word for word in _PROSE.findall(text)]
     found = "".join(word for word in words if word not in ARTICLES) or "".join(words)
     return SAME_PHRASES.get(found, found)
+
+
+def spoken(text: str) -> Fraction | None:
+    """The value of an integer in English words, such as "two hundred and five"; None where it is none."""
+    total = group = 0
+    found = re.findall(r"[a-z]+", text.lower())
+    if not found or len(found) > 20:
+        return None
+    for place, word in enumerate(found):
+        if word in SPOKEN:
+            group += SPOKEN[word]
+        elif word in SCALES:
+            group = (group or 1) * SCALES[word]
+            if SCALES[word] > 100:
+                total, group = total + group, 0
+        elif not (word in ("a", "and") and place + 1 < len(found)):
+            return None
+    return Fraction(total + group)
 
 
 def remarks(tree) -> str:

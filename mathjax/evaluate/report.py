@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from mathjax import verify
+from mathjax.verify import arithmetic
 from mathjax.evaluate import statistics
 from mathjax.evaluate.forms import operators
 from mathjax.expression import decimal, places
@@ -104,9 +105,9 @@ def table(benchmarks: dict) -> str:
 
 def example(record: Record, row: dict, verdict: Verdict) -> dict:
     """A wrong attempt as the report shows it: its chain, the truth, and where the chain left it."""
-    truth = verify.truth(record)
+    truth = arithmetic.truth(record)
     return {
-        "chain": verify.chain(record.question, row["completion"][:2000]),
+        "chain": arithmetic.chain(record.question, row["completion"][:2000]),
         "wrong_segment": verdict.wrong_segment,
         "truth": decimal(truth) if places(truth) is not None else str(truth),
         "why": verdict.why,
@@ -123,7 +124,7 @@ def failed_operation(record: Record, row: dict, verdict: Verdict) -> str:
     """
     if verdict.wrong_segment is None:
         return "other"
-    before, wrong = verify.chain(record.question, row["completion"])[verdict.wrong_segment - 1 :][:2]
+    before, wrong = arithmetic.chain(record.question, row["completion"])[verdict.wrong_segment - 1 :][:2]
     try:
         lost = operators(before) - operators(wrong) if wrong else ()
     except ValueError:

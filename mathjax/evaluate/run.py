@@ -165,8 +165,8 @@ def _sha256(path):
 def _check(job):
     """Raise ValueError for names that are not in the tables."""
     for name in job.protocols:
-        if name not in verify.ARITHMETIC:
-            raise ValueError(f"config.protocols: no protocol {name!r}; there are {', '.join(verify.ARITHMETIC)}")
+        if name not in (known := verify.PROTOCOLS["arithmetic"]):
+            raise ValueError(f"config.protocols: no protocol {name!r}; there are {', '.join(known)}")
     if job.template not in prompts.TEMPLATES:
         raise ValueError(f"config.template: no template {job.template!r}; there are {', '.join(prompts.TEMPLATES)}")
     if job.sampling.samples != 1:

@@ -1,18 +1,18 @@
-"""A completion held against the answer: one Verdict, for evaluation, for filtering and for rewards.
+"""Style `arithmetic` (MathGLM, arXiv 2309.03241): expressions worked out step by step.
 
-`verify` chooses by the style of the record. In style `arithmetic` (MathGLM, arXiv 2309.03241) the answer is what
-follows the last `=` of question and completion together, and the truth is the exact value of the question.
+The answer is what follows the last `=` of question and completion together, and the truth is the exact value of the
+question.
 """
 
 import ast
 import math
 import operator
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from mathjax import expression
 from mathjax.records import Record
+from mathjax.verify.verdict import Verdict
 
 LONGEST_TEXT = 20_000  # characters of question and completion that are looked at
 LONGEST_ANSWER = 500
@@ -21,41 +21,6 @@ _DECIMAL = r"[0-9]++(?:\.[0-9]*+)?|\.[0-9]++"  # possessive: a long number is re
 _FRACTION = rf"-?(?:{_DECIMAL})/-?(?:{_DECIMAL})"
 _ANSWER = re.compile(rf"-?(?:{_DECIMAL})|{_FRACTION}|-?\({_FRACTION}\)|-?\[{_FRACTION}\]")
 _OPERATION = re.compile(r"[0-9.)\]%][-+*/^]")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What a completion was found to say.
-
-    `answer` is the text taken as the answer, None where there is none. `why` is a short word: `correct`,
-    `wrong_value`, `no_answer`, `unfinished` (an operation is left to do), `unreadable`, `too_long`.
-    The rest is known for arithmetic: `exact`, the answer's value is the truth itself; `close`, it is within 1% (RE;
-    a truth of 0 must be met exactly); `wrong_segment`, which segment of the chain is the first whose value is not
-    the question's (1 is the first after the question; the operation done there failed), None if all agree.
-    """
-
-    answer: str | None
-    correct: bool
-    why: str
-    exact: bool | None = None
-    close: bool | None = None
-    wrong_segment: int | None = None
-
-
-def verify(record: Record, completion: str, protocol: str = "strict") -> Verdict:
-    """The verdict on `completion`, the text that came after the prompt of `record`.
-
-    Protocols, for arithmetic: `strict` compares exact rationals, both rounded to 2 decimals, halves to even;
-    `mathglm` is the rule of MathGLM's published scorer, with the floats of Python on both sides. They differ where a
-    float is not the number it stands for: beyond 2**53, and at ties of the third decimal; and in what they read:
-    `1e-06` is a number to Python alone, and where the question is a division, that division is no answer to `strict`.
-    An answer is a number or a fraction, `a/b` or `(a/b)`, whose value is taken.
-    No completion can make it hang or fail; ValueError for a style or a protocol that is not known, for a
-    question without a value, and for a record whose own answer is not the value of its question.
-    """
-    if record.style not in STYLES:
-        raise ValueError(f"{_name(record)}: no verifier for style {record.style!r}; there are {', '.join(STYLES)}")
-    return STYLES[record.style](record, completion, protocol)
 
 
 def chain(question: str, completion: str) -> list[str]:
@@ -84,9 +49,16 @@ def truth(record: Record) -> Fraction:
     return value
 
 
-def _arithmetic(record, completion, protocol):
-    if protocol not in ARITHMETIC:
-        raise ValueError(f"no protocol {protocol!r} for arithmetic; there are {', '.join(ARITHMETIC)}")
+def judge(record: Record, completion: str, protocol: str = "strict") -> Verdict:
+    """The verdict on the chain of question and completion.
+
+    Protocols: `strict` compares exact rationals, both rounded to 2 decimals, halves to even; `mathglm` is the rule of
+    MathGLM's published scorer, with the floats of Python on both sides. They differ where a float is not the number it
+    stands for: beyond 2**53, and at ties of the third decimal; and in what they read: `1e-06` is a number to Python
+    alone, and where the question is a division, that division is no answer to `strict`. An answer is a number or a
+    fraction, `a/b` or `(a/b)`, whose value is taken. ValueError for a question without a value, and for a record whose
+    own answer is not the value of its question.
+    """
     value = truth(record)
     segments = chain(record.question, completion)
     answer = segments[-1]
@@ -197,4 +169,3 @@ def _name(record):
 
 
 ARITHMETIC = {"strict": _strict, "mathglm": _mathglm}
-STYLES = {"arithmetic": _arithmetic}

@@ -1,0 +1,53 @@
+"""Style `pot`: a program whose printed text is the answer (MAmmoTH, arXiv 2309.05653, section 3.3 of its rules)."""
+
+from mathjax.records import Record
+from mathjax.sandbox import programs
+from mathjax.sandbox.interpreter import interpret
+from mathjax.sandbox.limits import Outcome
+from mathjax.verify import written
+from mathjax.verify.verdict import Verdict
+
+INTERPRETED = "interpreter"
+
+
+def source(completion: str) -> str | None:
+    """The program in a completion as it is to be run; None where there is none."""
+    found = programs.program(completion)
+    return None if found is None else programs.runnable(found)
+
+
+def interpreted(text: str) -> Outcome | None:
+    """The outcome of a program that the interpreter can carry out by itself, else None."""
+    result = interpret(text)
+    if result is None:
+        return None
+    status = "ok" if result.error is None else "error"
+    return Outcome(status=status, printed=result.printed, error=result.error or "", level=INTERPRETED)
+
+
+def judge(record: Record, outcome: Outcome | None, completion: str) -> Verdict:
+    """The verdict on a program by what became of it; a completion without a program is judged as words (MAmmoTH)."""
+    if record.answer is None:
+        raise ValueError(f"record {record.question[:80]!r} has no answer to compare with")
+    if outcome is None:
+        return written.judge(record, completion)
+    answer = programs.answer(outcome.printed)
+    if outcome.status != "ok":
+        return Verdict(
+            answer=answer[: written.LONGEST_ANSWER] if answer else None,
+            correct=False,
+            why=f"program_{outcome.status}",
+            detail=outcome.error[:200] or None,
+            level=outcome.level or None,
+        )
+    if answer is None:
+        return Verdict(answer=None, correct=False, why="no_answer", level=outcome.level)
+    verdict = written.compared(record.answer, answer, "printed")
+    return Verdict(
+        answer=verdict.answer,
+        correct=verdict.correct,
+        why=verdict.why,
+        rule=verdict.rule,
+        detail=verdict.detail,
+        level=outcome.level,
+    )
