@@ -146,7 +146,7 @@ def test_a_case_that_cannot_be_judged_is_an_error_that_names_it(judge, case, mes
 
 
 def test_an_unknown_protocol_is_an_error_that_lists_the_known():
-    with pytest.raises(ValueError, match="no protocol 'kind'; there are gsm8k_flexible, .*strict"):
+    with pytest.raises(ValueError, match=r"no protocol 'kind'; there are gsm8k_flexible, .*strict"):
         Verifier(protocol="kind")
 
 

@@ -244,7 +244,7 @@ def test_a_question_without_a_value_is_an_error_that_names_the_record():
 
 
 def test_unknown_styles_and_protocols_are_errors_that_list_the_known():
-    with pytest.raises(ValueError, match="record 'How many.' has no answer to compare with"):
+    with pytest.raises(ValueError, match=r"record 'How many.' has no answer to compare with"):
         verify(Record(question="How many?", style="cot"), "4")
     with pytest.raises(ValueError, match="no verifier for style 'prose'; there are arithmetic, cot, choice, pot"):
         styles.check("prose", "strict")

@@ -8,7 +8,8 @@ import functools
 import re
 from dataclasses import dataclass
 
-from mathjax.answers import evaluate, lexer, numbers_at, sets, syntax, words
+from mathjax.answers import lexer, numbers_at, quantities, relations, sets, signs, syntax, tables, words
+from mathjax.answers import tree as tree_of
 from mathjax.answers.lexer import Unreadable
 from mathjax.answers.number import number
 
@@ -72,7 +73,7 @@ def _by_meaning(truth, answer):
             try:
                 if equal(one, _as_list(other, one)):
                     return Comparison(True, "same value")
-            except evaluate.Unknown as error:
+            except quantities.Unknown as error:
                 undecided = error
             except RecursionError:
                 undecided = "nested too deep"
@@ -136,19 +137,19 @@ def _stripped(tree):
 
 
 def equal(a, b) -> bool:
-    """Whether two trees mean the same. evaluate.Unknown where that cannot be decided."""
-    if a == b or syntax.written(a) == syntax.written(b):
+    """Whether two trees mean the same. quantities.Unknown where that cannot be decided."""
+    if a == b or tree_of.written(a) == tree_of.written(b):
         return True
     a, b = _without_words(a, b)
     a, b = _counted(a, b), _counted(b, a)
     for one, other in ((a, b), (b, a)):
-        given = sets.assignments(one)
-        if given is not None and (found := sets.same_assignments(given, other, equal)) is not None:
+        given = relations.assignments(one)
+        if given is not None and (found := relations.same_assignments(given, other, equal)) is not None:
             return found
     if (a[0] == "text" or b[0] == "text") and not (sets.is_set(a) and sets.is_set(b)):
         return None not in (_spelled(a), _spelled(b)) and words.prose(_spelled(a)) == words.prose(_spelled(b))
     if a[0] == "relation" or b[0] == "relation":
-        return sets.same_relation(a, b, equal)
+        return relations.same_relation(a, b, equal)
     if {a[0], b[0]} == {"list", "union"}:
         return sets.same_set(a, b, equal)
     if "set" in (a[0], b[0]) and (sets.is_set(a) or sets.is_set(b)):
@@ -216,52 +217,15 @@ def _same_value(a, b):
 
 
 def _many(tree):
-    return tree[0] in ("list", "set") or _signs(tree)
-
-
-def _signs(tree):
-    return tree[0] == "plus_minus" or any(map(_signs, syntax.children(tree)))
+    return tree[0] in ("list", "set") or signs.has_signs(tree)
 
 
 def _expanded(tree):
     """The values a list or a set stands for, each sign of a plus-minus for itself."""
     parts = tree[1] if tree[0] in ("list", "set") else (tree,)
     if len(parts) > LONGEST_LIST:
-        raise evaluate.Unknown("a list out of bounds")
-    return [one for part in parts for one in _both_signs(words.bare(part))]
-
-
-def _both_signs(tree):
-    if not _signs(tree):
-        return [tree]
-    if tree[0] == "relation":
-        return [one for side in _both_signs(tree[1][-1]) for one in [("relation", (*tree[1][:-1], side))]]
-    linked = "∓" in repr(tree)
-    found = [_choose(tree, 1), _choose(tree, -1)]
-    if linked or _count(tree) == 1:
-        return found
-    return [_independent(tree, choice) for choice in range(2 ** min(_count(tree), 4))]
-
-
-def _count(tree):
-    return (tree[0] == "plus_minus") + sum(_count(part) for part in syntax.children(tree))
-
-
-def _choose(tree, sign):
-    """The tree with the upper signs (1) or the lower ones (-1)."""
-    return _with_signs(tree, lambda mark: sign if mark == "±" else -sign)
-
-
-def _independent(tree, choice):
-    signs = iter(-1 if choice >> place & 1 else 1 for place in range(64))
-    return _with_signs(tree, lambda mark: next(signs))
-
-
-def _with_signs(tree, sign):
-    tree = syntax.with_children(tree, lambda part: _with_signs(part, sign))
-    if tree[0] == "plus_minus":
-        return tree[2] if sign(tree[1]) > 0 else ("negative", tree[2])
-    return tree
+        raise quantities.Unknown("a list out of bounds")
+    return [one for part in parts for one in signs.expanded(words.bare(part))]
 
 
 def _same_parts(these, those):
@@ -280,7 +244,7 @@ def _same_parts(these, those):
 def _distinct(trees):
     found = []
     for tree in trees:
-        if not any(tree == other or syntax.written(tree) == syntax.written(other) for other in found):
+        if not any(tree == other or tree_of.written(tree) == tree_of.written(other) for other in found):
             found.append(tree)
     if len(found) <= 12:
         found = [tree for place, tree in enumerate(found) if not any(_alike(tree, other) for other in found[:place])]
@@ -290,7 +254,7 @@ def _distinct(trees):
 def _alike(a, b):
     try:
         return equal(a, b)
-    except evaluate.Unknown:
+    except quantities.Unknown:
         return False
 
 
@@ -300,7 +264,7 @@ def _elementwise(these, those):
 
 def _same_table(a, b):
     """Tuples, lists in brackets, vectors and matrices; a vector may be written as a row, a column or a tuple."""
-    rows, others = _rows(a), _rows(b)
+    rows, others = tables.rows_of(a), tables.rows_of(b)
     if rows is None or others is None or (a[0] == b[0] == "brackets" and a[1:3] != b[1:3]):
         return False
     if a[0] != b[0] and _vector(rows) and _vector(others):
@@ -310,56 +274,6 @@ def _same_table(a, b):
 
 def _vector(rows):
     return len(rows) == 1 or all(len(row) == 1 for row in rows)
-
-
-def _rows(tree):
-    """The rows of a matrix, of a tuple (one row) and of sums and multiples of matrices; None where there are none."""
-    match tree:
-        case ("matrix", rows):
-            return rows
-        case ("brackets", _, _, parts):
-            nested = parts and all(part[0] == "brackets" for part in parts)
-            return tuple(part[3] for part in parts) if nested else (parts,)
-        case ("negative", inner) if (rows := _rows(inner)) is not None:
-            return _each(rows, lambda cell: ("negative", cell))
-        case ("quotient", inner, below) if (rows := _rows(inner)) is not None:
-            return _each(rows, lambda cell: ("quotient", cell, below))
-        case ("product" | "sum" as kind, parts):
-            return functools.reduce(functools.partial(_combined, kind), map(_operand, parts))[0]
-    return None
-
-
-def _operand(tree):
-    return _rows(tree), tree
-
-
-def _each(rows, change):
-    return tuple(tuple(map(change, row)) for row in rows)
-
-
-def _combined(kind, one, other):
-    """Rows of a sum or a product of two operands, each (its rows or None, its tree)."""
-    (rows, left), (others, right) = one, other
-    both = rows is not None and others is not None
-    if rows is None and others is None:
-        return None, (kind, (left, right))
-    if kind == "sum":
-        if not both or [len(row) for row in rows] != [len(row) for row in others]:
-            raise evaluate.Unknown("a sum of tables of different shapes")
-        return tuple(
-            tuple(("sum", pair) for pair in zip(row, other, strict=True))
-            for row, other in zip(rows, others, strict=True)
-        ), None
-    if not both:
-        rows, scale = (rows, right) if rows is not None else (others, left)
-        return _each(rows, lambda cell: ("product", (scale, cell))), None
-    if any(len(row) != len(others) for row in rows) or len(rows) * len(others) > 64:
-        raise evaluate.Unknown("a product of tables that do not fit")
-    columns = list(zip(*others, strict=True))
-    return tuple(
-        tuple(("sum", tuple(("product", pair) for pair in zip(row, column, strict=True))) for column in columns)
-        for row in rows
-    ), None
 
 
 def _same_ratio(these, those):

@@ -1,5 +1,6 @@
 """Where in a text its answer is: one pass, linear in the length of the text."""
 
+import collections
 import re
 from dataclasses import dataclass
 
@@ -17,17 +18,23 @@ class Found:
 
 RULES = ("answer tag", "box", "hash", "phrase", "math", "number", "whole", "output", "option")
 
-_NUMBER = r"[-+−]?\s?(?:\\?\$|[€£¥])?\s?(?:[0-9]{1,3}(?:,[0-9]{3})++(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?|\.[0-9]++)(?:\s?/\s?[0-9]++)?(?:\s?\\?%)?"
+_NUMBER = (
+    r"[-+−]?\s?(?:\\?\$|[€£¥])?\s?"
+    r"(?:[0-9]{1,3}(?:,[0-9]{3})++(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?|\.[0-9]++)"
+    r"(?:\s?/\s?[0-9]++)?(?:\s?\\?%)?"
+)
 _LAST_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}|(?<=[a-zA-Z]){_NUMBER}")
 _NEAR = re.compile(r"[ =][0-9]{1,15}(?=[ .\n])(?=[^$\\\d]*\Z)")  # a plain last number, with no formula behind it
 _HASH = re.compile(r"####[ \t]*([^\n]*)")
 _VALUE = re.compile(r"[0-9\\$]")
 _NEXT_QUESTION = re.compile(
-    r"\n[ \t]*(?:Question|Q|Problem|### Instruction|Instruction|User|Human) ?[0-9]{0,4} ?:|<\|im_start\|>|<\|im_end\|>|<\|endoftext\|>|</s>|<eos>|<end_of_turn>"
+    r"\n[ \t]*(?:Question|Q|Problem|### Instruction|Instruction|User|Human) ?[0-9]{0,4} ?:"
+    r"|<\|im_start\|>|<\|im_end\|>|<\|endoftext\|>|</s>|<eos>|<end_of_turn>"
 )
 _PHRASE = re.compile(
     r"(?:answers?|result|value of [^.\n]{1,40}?)\*{0,2}\s{0,2}(?:\([^()\n]{1,30}\) ?)?"
-    r"(?:(?:is|are|would be|must be|should be|equals|:|=|：)\*{0,2} ?(?:therefore|thus|also|then|simply|just|indeed)? ?:?)"
+    r"(?:(?:is|are|would be|must be|should be|equals|:|=|：)\*{0,2} ?"
+    r"(?:therefore|thus|also|then|simply|just|indeed)? ?:?)"
     r"|answer ?:? ?\*\* ?:?|\nA ?: ",
     re.IGNORECASE,
 )
@@ -41,14 +48,16 @@ _JOINS = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(
-    r"(?<![\\A-Za-z{])(?:[A-Za-z]{2,}[\s',]+){2}[A-Za-z]{2,}|\b(?:the|is|are|so|there|it|that|we|not it)\s+[a-zA-Z$\\0-9]",
+    r"(?<![\\A-Za-z{])(?:[A-Za-z]{2,}[\s',]+){2}[A-Za-z]{2,}"
+    r"|\b(?:the|is|are|so|there|it|that|we|not it)\s+[a-zA-Z$\\0-9]",
     re.IGNORECASE,
 )
 _TWO_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{3,}")
 _ASIDE = re.compile(r"\s\((?=[^()]*[a-z]{3})[^()]*\)$")
 _DENIED = re.compile(r"[\s*:]{0,4}(?:not|n't)\b(?![^.\n]* but )")
 _END = re.compile(
-    r"(?<=[^.\s])[.!](?:\s|$)|\n|(?<=[0-9a-z)\]}$])\.?\s*(?:I hope|Therefore|This|Thus|So|Hence|because|since|which)\b|;\s|,\s(?:which|so|because|since|as|where|with)\b"
+    r"(?<=[^.\s])[.!](?:\s|$)|\n|(?<=[0-9a-z)\]}$])\.?\s*(?:I hope|Therefore|This|Thus|So|Hence|because|since|which)\b"
+    r"|;\s|,\s(?:which|so|because|since|as|where|with)\b"
 )
 _IS = re.compile(
     r"\b(?:is|are|be|equals?|=|of|was|were|to)\b\s*(?:about|approximately|exactly|equal to|only|simply|:)?\s*"
@@ -142,7 +151,7 @@ def _after(text):
         return _found(_line(text[: _stop(text, match.end())]), "phrase")
     sentence = text[: _stop(text, 0)]
     if sentence.lower().startswith(("not ", "n't ")):  # what it is not, and perhaps what it is
-        _, but, sentence = sentence.partition(" but ")
+        sentence = sentence.partition(" but ")[2]
     if _WORDS.search(sentence):  # a sentence, in which the answer comes last
         parts = _IS.split(sentence)
         last = parts[-1].strip() if len(parts) > 1 else ""
@@ -167,15 +176,10 @@ def _last(text, number_first=False):
     """The last formula or the last number of a text, whichever ends later."""
     if len(text) > 400 and (found := _NEAR.search(text, len(text) - 200)) and "```" not in text:
         return _found(_last_of(_LAST_NUMBER, text, found.start())[0].strip().rstrip("."), "number")
-    math = None
     tail = text[-2_000:]
-    for math in _MATH.finditer(tail):
-        pass
+    math = _last_of(_MATH, tail, 0)
     bare = _FENCED.sub("", tail) if "```" in tail else tail
-    number = None
-    start = math.end() if math else 0
-    for number in _LAST_NUMBER.finditer(bare, start if bare is tail else 0):
-        pass
+    number = _last_of(_LAST_NUMBER, bare, math.end() if math and bare is tail else 0)
     if number is not None and (math is None or bare is tail or number_first):
         if not math and not number_first and _whole(text) and not _TWO_WORDS.search(text):
             return _found(_line(text), "whole")
@@ -191,10 +195,8 @@ def _last(text, number_first=False):
 
 
 def _last_of(pattern, text, start):
-    match = None
-    for match in pattern.finditer(text, start):
-        pass
-    return match
+    found = collections.deque(pattern.finditer(text, start), maxlen=1)
+    return found[0] if found else None
 
 
 def _whole(text):
@@ -219,7 +221,7 @@ def _boxed(text):
     if not places:
         return _loose(text)
     place = places[-1]
-    inner, end = _content(text, place)
+    inner, _ = _content(text, place)
     if inner is None or not inner.strip():
         return None
     parts = [inner]

@@ -39,22 +39,25 @@ OPERATORS = {  # LaTeX commands that are operators, and their spelling here
     "lbrack": "[", "rbrack": "]", "bmod": "mod", "mod": "mod", "pmod": "mod", "%": "%", "&": "&", "|": "|",
 }  # fmt: skip
 SYMBOLS = set(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon "
-    "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar nabla angle triangle R Z N Q "
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
+    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma "
+    "Phi Psi Omega ell hbar nabla angle triangle R Z N Q "
     "C emptyset varnothing dots ldots cdots".split()
 )
 STRUCTURES = {"frac", "sqrt", "binom", "overline", "begin", "end", "text", "int", "sum", "prod", "lim", "limits"}
 UNITS = set(
-    "cm mm km kg mg ml mL ft yd mi lb lbs oz mph kph kmh rpm sec secs min mins hr hrs sq cu deg rad am pm AM PM usd USD "
-    "Hz kHz MHz kPa Pa kW kWh mol cc cents".split()
+    "cm mm km kg mg ml mL ft yd mi lb lbs oz mph kph kmh rpm sec secs min mins hr hrs sq cu deg rad am pm AM PM usd "
+    "USD Hz kHz MHz kPa Pa kW kWh mol cc cents".split()
 )
 LETTER_UNITS = set("mgshLJNWVAKCF")
 SHORT_WORDS = set(
-    "the is are not yes no of by for all any odd add even one two six ten day days if no None True False per each at".split()
+    "the is are not yes no of by for all any odd add even one two six ten day days if no None True False per "
+    "each at".split()
 )
-NOTHING = set(
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits nolimits quad qquad , ; : "
-    "! > < thinspace hfill hspace vspace mathop mathbin mathrel normalsize large small boldsymbol".split()
+    "NOTHING "
+    "= set("
+    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits nolimits quad qquad , ; "
+    ": ! > < thinspace hfill hspace vspace mathop mathbin mathrel normalsize large small boldsymbol".split()
 ) | {" "}
 TEXT = {"text", "textbf", "textit", "textrm", "textsf", "texttt", "mbox", "hbox", "textnormal", "emph"}
 LETTERS = {
@@ -93,7 +96,8 @@ _RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _HALF_DAY = re.compile(r"(?<=[0-9}\s~,])([ap])\.?\s?m\b\.?(?![a-z])", re.IGNORECASE)
 _UNIT = rf"(?:{'|'.join(sorted(UNITS, key=len, reverse=True))}|[{''.join(sorted(LETTER_UNITS))}])"
 _UNITS_LAST = re.compile(
-    rf"(?<![^\s=(,$~])([-+]?[0-9][0-9.,/]*)(?:\s|~|\\[,;: ])+({_UNIT}(?:\s?(?:/|\\cdot|\*|\s)\s?{_UNIT})?(?:\^\{{?-?[0-9]\}}?)?)\s*\.?$"
+    r"(?<![^\s=(,$~])([-+]?[0-9][0-9.,/]*)(?:\s|~|\\[,;: ])+"
+    rf"({_UNIT}(?:\s?(?:/|\\cdot|\*|\s)\s?{_UNIT})?(?:\^\{{?-?[0-9]\}}?)?)\s*\.?$"
 )
 _OUTWARD = re.compile(r"([\[\]])([^\[\]]*,[^\[\]]*)([\[\]])")
 

@@ -1,15 +1,17 @@
 """Whether two trees have the same value, whatever the values of their symbols."""
 
 import random
+from fractions import Fraction
 
-from mathjax.answers import evaluate, syntax
-from mathjax.answers.evaluate import Unknown, context
+from mathjax.answers import evaluate, quantities
+from mathjax.answers import tree as tree_of
+from mathjax.answers.quantities import Unknown, context
 
 POINTS = 3
 TRIES = 12
 MOST_SYMBOLS = 12
 INTEGERS = set("nkmjNKM")
-_MARGIN = 10 ** (evaluate.DIGITS // 2)
+_MARGIN = 10 ** (quantities.DIGITS // 2)
 FLOAT = 10**12  # one over the relative error left to floats that were printed in full
 _TINY = context.mpf(10) ** -30
 
@@ -42,7 +44,7 @@ def _at_points(a, b, names, chance, draw, real=False):
         point = {name: draw(chance, name) for name in names}
         try:
             agree = _agree(a, b, point) if not real or _real(a, b, point) else None
-        except evaluate.TooLarge:
+        except quantities.TooLarge:
             raise
         except Unknown as error:
             reason = error
@@ -62,9 +64,9 @@ def _at_points(a, b, names, chance, draw, real=False):
 def _agree(a, b, point):
     """Whether two trees agree at a point; where fifty digits do not tell, the values are worked out to 150."""
     first, second = evaluate.value(a, point), evaluate.value(b, point)
-    if evaluate.exact(first, second):
+    if quantities.exact(first, second):
         return first == second or ((_printed(a) or _printed(b)) and close(first, second))
-    first, second = evaluate.inexact(first), evaluate.inexact(second)
+    first, second = quantities.inexact(first), quantities.inexact(second)
     if context.isinf(first) or context.isinf(second):
         return first == second
     size, difference = max(abs(first), abs(second)), abs(first - second)
@@ -72,8 +74,8 @@ def _agree(a, b, point):
         return True
     if size > _TINY and difference * 10**8 > size:
         return False
-    with context.workdps(3 * evaluate.DIGITS):
-        first, second = (evaluate.inexact(evaluate.value(tree, point)) for tree in (a, b))
+    with context.workdps(3 * quantities.DIGITS):
+        first, second = (quantities.inexact(evaluate.value(tree, point)) for tree in (a, b))
         finer, difference = max(abs(first), abs(second)), abs(first - second)
         return difference * _MARGIN**4 <= finer or finer * _MARGIN < size  # what shrinks so is zero, and was rounding
 
@@ -93,11 +95,11 @@ def close(a, b) -> bool:
 
 
 def _printed(tree):
-    return (tree[0] == "number" and printed(tree[1])) or any(map(_printed, syntax.children(tree)))
+    return (tree[0] == "number" and printed(tree[1])) or any(map(_printed, tree_of.children(tree)))
 
 
 def _real(a, b, point):
-    return evaluate.real(evaluate.value(a, point)) and evaluate.real(evaluate.value(b, point))
+    return quantities.real(evaluate.value(a, point)) and quantities.real(evaluate.value(b, point))
 
 
 def _positive(chance, _):
@@ -110,7 +112,7 @@ def _signed(chance, name):
 
 
 def _whole(chance, _):
-    return evaluate.Fraction(chance.randrange(2, 9))
+    return Fraction(chance.randrange(2, 9))
 
 
 def _integer(a, b, names):
@@ -124,7 +126,7 @@ def _counts(tree):
         return True
     if tree[0] == "function" and tree[1] in ("factorial", "binomial", "floor", "ceil", "mod", "cos", "sin"):
         return True
-    return any(map(_counts, syntax.children(tree)))
+    return any(map(_counts, tree_of.children(tree)))
 
 
 def _opaque(tree):

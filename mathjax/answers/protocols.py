@@ -1,10 +1,11 @@
 """The rules by which published scores were made: what each takes for the answer, and when it calls it right.
 
 They are reproduced with their strictness and their leniency, so that the same completions can be scored under each;
-none of them is our own judgement, which is `extract.find` with `equivalence.same`. Each takes the reference as it stands
-in the data and a completion, and gives back the answer it found (None: none) and whether that is right.
+none of them is our own judgement, which is `extract.find` with `equivalence.same`. Each takes the reference as it
+stands in the data and a completion, and gives back the answer it found (None: none) and whether that is right.
 """
 
+import collections
 import re
 from fractions import Fraction
 
@@ -19,17 +20,15 @@ _LETTER = re.compile(r"\b[A-E]\b")
 
 
 def gsm8k_strict(truth: str, completion: str) -> tuple[str | None, bool]:
-    """lm-evaluation-harness, strict: the first `#### ` number, equal to the truth as text without `,`, `$`, last `.`."""
+    """lm-evaluation-harness, strict: the first `#### ` number, equal as text without `,`, `$` and last `.`."""
     match = _STRICT.search(completion)
     return _as_text(truth, match[1] if match else None)
 
 
 def gsm8k_flexible(truth: str, completion: str) -> tuple[str | None, bool]:
     """lm-evaluation-harness, flexible: the last run of digits, dots and commas, compared like the strict one."""
-    found = None
-    for found in _FLEXIBLE.finditer(completion):
-        pass
-    return _as_text(truth, found[0] if found else None)
+    found = collections.deque(_FLEXIBLE.finditer(completion), maxlen=1)
+    return _as_text(truth, found[0][0] if found else None)
 
 
 def rft(truth: str, completion: str) -> tuple[str | None, bool]:

@@ -11,8 +11,9 @@ class Verdict:
 
     `answer` is the text taken as the answer, None where there is none. `why` is a short word: `correct`,
     `wrong_value`, `no_answer`, `unreadable` (no mathematics that is understood), `too_long`, `unfinished` (an operation
-    is left to do); for programs also `program_` with the status of the run, such as `program_timeout`; and where nothing could be decided, which is neither right nor wrong, `undecided` (`detail` says
-    what stood in the way), `timeout` and `memory` (comparing took too much of them).
+    is left to do); for programs also `program_` with the status of the run, such as `program_timeout`; and where
+    nothing could be decided, which is neither right nor wrong, `undecided` (`detail` says what stood in the way),
+    `timeout` and `memory` (comparing took too much of them).
 
     `rule` says how the answer was found, `detail` how it was compared, `seconds` how long it took, `level` under which
     isolation a program ran; None where they do not apply. The rest is known for arithmetic: `exact`, the answer's value
