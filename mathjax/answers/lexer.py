@@ -44,7 +44,6 @@ SYMBOLS = set(
     "Phi Psi Omega ell hbar nabla angle triangle R Z N Q "
     "C emptyset varnothing dots ldots cdots".split()
 )
-STRUCTURES = {"frac", "sqrt", "binom", "overline", "begin", "end", "text", "int", "sum", "prod", "lim", "limits"}
 UNITS = set(
     "cm mm km kg mg ml mL ft yd mi lb lbs oz mph kph kmh rpm sec secs min mins hr hrs sq cu deg rad am pm AM PM usd "
     "USD Hz kHz MHz kPa Pa kW kWh mol cc cents".split()
@@ -54,10 +53,9 @@ SHORT_WORDS = set(
     "the is are not yes no of by for all any odd add even one two six ten day days if no None True False per "
     "each at".split()
 )
-    "NOTHING "
-    "= set("
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits nolimits quad qquad , ; "
-    ": ! > < thinspace hfill hspace vspace mathop mathbin mathrel normalsize large small boldsymbol".split()
+NOTHING = set(
+    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits nolimits quad qquad "
+    ", ; : ! > < thinspace hfill hspace vspace mathop mathbin mathrel normalsize large small boldsymbol".split()
 ) | {" "}
 TEXT = {"text", "textbf", "textit", "textrm", "textsf", "texttt", "mbox", "hbox", "textnormal", "emph"}
 LETTERS = {
