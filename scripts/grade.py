@@ -3,7 +3,7 @@
     python scripts/grade.py --input=outputs.jsonl --output=verdicts.jsonl [--style=pot] [--protocol=hendrycks]
 
 A line of the input is an object with `answer` (the truth: a number, LaTeX, or a solution that ends in `#### 18` or in
-\\boxed{..}) and `completion` (what the model wrote), perhaps with `style` (cot: words; pot: a program, which is run in a
+\\boxed{..}) and `completion` (what the model wrote), perhaps with `style` (cot: words; pot: a program, run in a
 sandbox; arithmetic: a chain of equations, with its `question`; choice: with its `options`), `source` (a row of the
 table) and `id`. A line of the output is `correct`, `answer` (what was found), `why` (correct, wrong_value, no_answer,
 undecided, timeout, program_error, ...) and `seconds`. Interrupted, the same command goes on where it was.

@@ -71,7 +71,7 @@ def _by_meaning(truth, answer):
     for one in truths:
         for other in answers:
             try:
-                if equal(one, _as_list(other, one)):
+                if equal(_alone(one), _as_list(_alone(other), _alone(one))):
                     return Comparison(True, "same value")
             except quantities.Unknown as error:
                 undecided = error
@@ -104,12 +104,15 @@ def _text(truth, answer, answers, why):
     return Comparison(None, why)
 
 
+def _alone(tree):
+    """The one value in square brackets, which are those of a list."""
+    return tree[3][0] if tree[0] == "brackets" and tree[1:3] == ("[", "]") and len(tree[3]) == 1 else tree
+
+
 def _as_list(answer, truth):
     """The list in brackets that a program prints, as the list or the one value that it stands for."""
     if answer[0] != "brackets" or answer[1:3] != ("[", "]") or truth[0] in ("brackets", "union", "relation", "matrix"):
         return answer
-    if len(answer[3]) == 1:
-        return answer[3][0]
     return ("list", answer[3]) if truth[0] == "list" else answer
 
 

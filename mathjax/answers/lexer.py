@@ -97,6 +97,7 @@ _UNITS_LAST = re.compile(
     r"(?<![^\s=(,$~])([-+]?[0-9][0-9.,/]*)(?:\s|~|\\[,;: ])+"
     rf"({_UNIT}(?:\s?(?:/|\\cdot|\*|\s)\s?{_UNIT})?(?:\^\{{?-?[0-9]\}}?)?)\s*\.?$"
 )
+_UNITS_BRACED = re.compile(rf"([0-9])\s?\{{({_UNIT})\}}$")
 _OUTWARD = re.compile(r"([\[\]])([^\[\]]*,[^\[\]]*)([\[\]])")
 
 
@@ -107,6 +108,7 @@ def clean(text: str) -> str:
     if "\\\\" in text and "\\begin" not in text:  # escaped twice, as JSON in JSON comes
         text = _TWICE.sub("\\\\", text)
     text = _HALF_DAY.sub(lambda match: f" \\text{{{match[1].lower()}m}}", text)
+    text = _UNITS_BRACED.sub(r"\1 \\text{\2}", text)
     text = _UNITS_LAST.sub(lambda match: f"{match[1]} \\text{{{match[2]}}}", text)
     if (match := _OUTWARD.fullmatch(text)) and (match[1], match[3]) != ("[", "]"):  # ]2,5[ is (2,5)
         text = f"{'(' if match[1] == ']' else '['}{match[2]}{')' if match[3] == '[' else ']'}"
