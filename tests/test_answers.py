@@ -3,6 +3,7 @@
 import glob
 import json
 import pathlib
+import runpy
 import time
 
 import pytest
@@ -80,3 +81,16 @@ def test_the_published_sample_agrees_on_all_that_is_not_contested(public_data):
         and verify(Record(question="", answer=row["gold"]), row["prediction_text"]).correct != row["expected"]
     ]
     assert len(rows) == 150 and wrong == []
+
+
+def test_the_grades_recorded_with_public_outputs_are_shared_but_for_those_that_are_explained(public_data):
+    if not (public_data / "outputs").is_dir():
+        pytest.skip("needs outputs/ among the public data")
+    bench = runpy.run_path(str(EXAM.parents[2] / "scripts" / "bench" / "grade.py"))
+    judge, found = bench["by_mathjax"](), set()
+    for case in bench["outputs"]():
+        if judge(case)["correct"] != case["correct"]:
+            found.add(case["id"])
+    explained = [json.loads(text) for text in (EXAM.parent / "recorded_grades.jsonl").read_text().splitlines()]
+    assert found == {one["id"] for one in explained}
+    assert all(one["right"] in ("mathjax", "recorded", "either") and one["note"] for one in explained)

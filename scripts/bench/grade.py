@@ -5,7 +5,8 @@
 `exam` is tests/cases/answers.jsonl, `sample` and `outputs` are public data (see README, Data): a published exam, and
 outputs of models with their recorded grades. Contested cases count apart. Each grader works in a process of its own,
 extraction included, and is killed where a case takes 20 s; cases/s are of its CPU time, on one core.
---list writes the outputs whose recorded grade mathjax does not share. math-verify comes with: setup.sh core bench
+--list writes the outputs whose recorded grade mathjax does not share; tests/cases/recorded_grades.jsonl says who is
+right. math-verify comes with: bash scripts/setup.sh core bench
 """
 
 import ast
