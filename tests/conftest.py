@@ -3,6 +3,8 @@
 import os
 import pathlib
 
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # what is compiled here runs once or twice
+
 import jax
 import pytest
 

@@ -1,5 +1,8 @@
 """Style `pot`: a program whose printed text is the answer (MAmmoTH, arXiv 2309.05653, section 3.3 of its rules)."""
 
+import re
+
+from mathjax.answers import extract
 from mathjax.records import Record
 from mathjax.sandbox import programs
 from mathjax.sandbox.interpreter import interpret
@@ -8,6 +11,7 @@ from mathjax.verify import written
 from mathjax.verify.verdict import Verdict
 
 INTERPRETED = "interpreter"
+_LABELLED = re.compile(r"[A-Za-z_]{2,}[^\d\n]*(?:[:=]|\s)\s*\S*\d")  # words, and then a value: "Total cost: 32.0"
 
 
 def source(completion: str) -> str | None:
@@ -43,6 +47,12 @@ def judge(record: Record, outcome: Outcome | None, completion: str) -> Verdict:
     if answer is None:
         return Verdict(answer=None, correct=False, why="no_answer", level=outcome.level)
     verdict = written.compared(record.answer, answer, "printed")
+    if (
+        not verdict.correct
+        and _LABELLED.search(answer)
+        and (found := extract.find(answer.rpartition(":")[2] or answer))
+    ):
+        verdict = written.compared(record.answer, found.text, "printed")
     return Verdict(
         answer=verdict.answer,
         correct=verdict.correct,
