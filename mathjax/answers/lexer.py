@@ -97,6 +97,11 @@ _UNITS_LAST = re.compile(
     r"(?<![^\s=(,$~])([-+]?[0-9][0-9.,/]*)(?:\s|~|\\[,;: ])+"
     rf"({_UNIT}(?:\s?(?:/|\\cdot|\*|\s)\s?{_UNIT})?(?:\^\{{?-?[0-9]\}}?)?)\s*\.?$"
 )
+_INTERVAL = re.compile(
+    r"Interval(\.open|\.Ropen|\.Lopen)?\(([^(),]*(?:\([^()]*\))?[^(),]*),\s*([^(),]*(?:\([^()]*\))?[^(),]*)\)"
+)
+_SIDES = {None: "[]", ".open": "()", ".Ropen": "[)", ".Lopen": "(]"}
+_UNION = re.compile(r"Union\((.*)\)")
 _UNITS_BRACED = re.compile(rf"([0-9])\s?\{{({_UNIT})\}}$")
 _OUTWARD = re.compile(r"([\[\]])([^\[\]]*,[^\[\]]*)([\[\]])")
 
@@ -107,12 +112,22 @@ def clean(text: str) -> str:
     text = text.translate(UNICODE).replace("{,}", ",").replace("\\$", "").replace("$", "").strip()
     if "\\\\" in text and "\\begin" not in text:  # escaped twice, as JSON in JSON comes
         text = _TWICE.sub("\\\\", text)
+    if "Interval" in text or text == "EmptySet":
+        text = _sets(text)
     text = _HALF_DAY.sub(lambda match: f" \\text{{{match[1].lower()}m}}", text)
     text = _UNITS_BRACED.sub(r"\1 \\text{\2}", text)
     text = _UNITS_LAST.sub(lambda match: f"{match[1]} \\text{{{match[2]}}}", text)
     if (match := _OUTWARD.fullmatch(text)) and (match[1], match[3]) != ("[", "]"):  # ]2,5[ is (2,5)
         text = f"{'(' if match[1] == ']' else '['}{match[2]}{')' if match[3] == '[' else ']'}"
     return text
+
+
+def _sets(text):
+    """Sets as sympy prints them in the signs of mathematics."""
+    text = _INTERVAL.sub(lambda match: f"{_SIDES[match[1]][0]}{match[2]}, {match[3]}{_SIDES[match[1]][1]}", text)
+    if match := _UNION.fullmatch(text):
+        text = re.sub(r"(?<=[)\]}]), (?=[(\[{])", r" \\cup ", match[1])
+    return "\\emptyset" if text == "EmptySet" else text
 
 
 def tokens(text: str) -> list[tuple[str, str]]:

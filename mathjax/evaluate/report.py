@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from mathjax import verify
-from mathjax.verify import arithmetic
 from mathjax.evaluate import statistics
 from mathjax.evaluate.forms import operators
 from mathjax.expression import decimal, places
 from mathjax.records import Record
-from mathjax.verify import Verdict
+from mathjax.verify import Verdict, arithmetic
 
 PARTS = {  # of a benchmark: their names in report.json, and in words
     "covered": "forms of the corpus",

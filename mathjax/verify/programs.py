@@ -47,12 +47,10 @@ def judge(record: Record, outcome: Outcome | None, completion: str) -> Verdict:
     if answer is None:
         return Verdict(answer=None, correct=False, why="no_answer", level=outcome.level)
     verdict = written.compared(record.answer, answer, "printed")
-    if (
-        not verdict.correct
-        and _LABELLED.search(answer)
-        and (found := extract.find(answer.rpartition(":")[2] or answer))
-    ):
-        verdict = written.compared(record.answer, found.text, "printed")
+    for text in _readings(answer) if not verdict.correct else ():
+        if (other := written.compared(record.answer, text, "printed")).correct:
+            verdict = other
+            break
     return Verdict(
         answer=verdict.answer,
         correct=verdict.correct,
@@ -61,3 +59,11 @@ def judge(record: Record, outcome: Outcome | None, completion: str) -> Verdict:
         detail=verdict.detail,
         level=outcome.level,
     )
+
+
+def _readings(answer):
+    """Other ways to read what was printed: the base of logarithms as sympy prints it, a value behind its label."""
+    if "\\" not in answer and re.search(r"\bE\b", answer):
+        yield re.sub(r"\bE\b", "e", answer)
+    if _LABELLED.search(answer) and (found := extract.find(answer.rpartition(":")[2] or answer)):
+        yield found.text
