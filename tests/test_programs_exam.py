@@ -17,7 +17,7 @@ LIMITS = Limits(wall_seconds=2, cpu_seconds=2, memory_bytes=2**29)
 
 
 @pytest.fixture(scope="module")
-def host():
+def host(isolation):
     """A secret and a file that no program may see or touch, and the places where one would show that it got out."""
     sentinel = pathlib.Path("/tmp/mathjax_sentinel")
     shutil.rmtree(sentinel, ignore_errors=True)

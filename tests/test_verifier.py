@@ -52,7 +52,7 @@ def test_a_batch_gives_the_verdicts_of_its_cases_one_by_one(judge):
     assert [without_time(verdict) for verdict in judge(cases)] == [without_time(verdict) for verdict in alone]
 
 
-def test_every_style_is_judged(judge):
+def test_every_style_is_judged(judge, isolation):
     cases = [
         cot("4", "The answer is 4."),
         cot("4", "2+2=4", style="arithmetic", question="1+1+2="),
@@ -62,7 +62,7 @@ def test_every_style_is_judged(judge):
     ]
     verdicts = judge(cases)
     assert [verdict.correct for verdict in verdicts] == [True] * 5
-    assert verdicts[3].level == "interpreter" and verdicts[4].level == judge.level
+    assert verdicts[3].level == "interpreter" and verdicts[4].level == judge.level == isolation
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_every_style_is_judged(judge):
         ("import os\nos.abort()", "program_killed"),
     ],
 )
-def test_what_became_of_a_program_is_told(judge, program, why):
+def test_what_became_of_a_program_is_told(judge, isolation, program, why):
     allowed = {why, "program_error"} if why == "program_memory" else {why}
     assert judge([cot("4", program, style="pot")])[0].why in allowed
 
