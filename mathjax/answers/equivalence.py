@@ -98,10 +98,17 @@ def _long(truth, answer):
 
 
 def _text(truth, answer, answers, why):
-    """The verdict where the truth is no mathematics that could be read: text, which a plain number is not."""
-    if answers and answers[0][0] == "number" and not re.search(r"[0-9]", truth):
-        return Comparison(False, "a number for a text")
+    """The comparison with a truth that is no mathematics that could be read: perhaps it is a phrase."""
+    if not re.search(r"[0-9\\]", truth):
+        return SAME_TEXT if words.prose(truth) == words.prose(answer) else Comparison(False, "another text")
     return Comparison(None, why)
+
+
+def _to_ten(tree):
+    """The tree with logarithms without a base to base 10, as schools and engineers write them."""
+    if tree[0] == "function" and tree[1] == "log" and len(tree[2]) == 1:
+        return ("function", "lg", (_to_ten(tree[2][0]),))
+    return tree_of.with_children(tree, _to_ten)
 
 
 def _alone(tree):
@@ -125,8 +132,7 @@ def _readings(text):
     for grouped in (True, False) if re.search(r"[0-9],[0-9]{3}", text) else (True,):
         try:
             tree = _stripped(syntax.parse(text, grouped))
-            if tree not in trees:
-                trees.append(tree)
+            trees += [one for one in (tree, _to_ten(tree)) if one not in trees]
         except Unreadable as error:
             why = str(error)
         except RecursionError:

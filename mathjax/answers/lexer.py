@@ -14,6 +14,7 @@ UNICODE = str.maketrans(
         "ℤ": "\\Z ", "∖": "\\setminus ", "→": "\\to ", "½": "\\frac12 ", "⅓": "\\frac13 ", "⅔": "\\frac23 ",
         "¼": "\\frac14 ", "¾": "\\frac34 ", "⅕": "\\frac15 ", "⅛": "\\frac18 ", "⁰": "^0", "¹": "^1", "²": "^2",
         "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁷": "^7", "⁸": "^8", "⁹": "^9", "“": '"', "”": '"', "’": "'",
+        "€": "", "£": "", "¥": "", "₹": "",
         "\u00a0": " ", "\u202f": " ", "\u2009": " ", "，": ",", "（": "(", "）": ")", "′": "'", "∠": "",
     }
 )  # fmt: skip
@@ -102,6 +103,7 @@ _INTERVAL = re.compile(
 )
 _SIDES = {None: "[]", ".open": "()", ".Ropen": "[)", ".Lopen": "(]"}
 _UNION = re.compile(r"Union\((.*)\)")
+_ASIDE = re.compile(r"(?<=[0-9}])\s+\(([a-zA-Z][a-zA-Z. ]*[a-zA-Z.])\)$")  # 36 (sq. inches)
 _UNITS_BRACED = re.compile(rf"([0-9])\s?\{{({_UNIT})\}}$")
 _OUTWARD = re.compile(r"([\[\]])([^\[\]]*,[^\[\]]*)([\[\]])")
 
@@ -115,6 +117,7 @@ def clean(text: str) -> str:
     if "Interval" in text or text == "EmptySet":
         text = _sets(text)
     text = _HALF_DAY.sub(lambda match: f" \\text{{{match[1].lower()}m}}", text)
+    text = _ASIDE.sub(r" \\text{\1}", text)
     text = _UNITS_BRACED.sub(r"\1 \\text{\2}", text)
     text = _UNITS_LAST.sub(lambda match: f"{match[1]} \\text{{{match[2]}}}", text)
     if (match := _OUTWARD.fullmatch(text)) and (match[1], match[3]) != ("[", "]"):  # ]2,5[ is (2,5)
