@@ -31,7 +31,7 @@ def atom(parser):
         case "begin":
             return _environment(parser, text)
         case "degree":
-            return ("degrees", None)
+            return ("symbol", "degree")
     if kind == "operator":
         return _bracketed(parser, text)
     raise Unreadable(f"{text or 'the end'!r} where a value should be")

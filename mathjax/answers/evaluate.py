@@ -65,7 +65,7 @@ class _Evaluation:
                 return -self.value(part)
             case ("percent", part):
                 return divide(self.value(part), Fraction(100))
-            case ("degrees", part) if part is not None:
+            case ("degrees", part):
                 return multiply(self.value(part), context.pi / 180)
             case ("words", part, _):
                 return self.value(part)

@@ -9,6 +9,7 @@ from mathjax.answers import tree as tree_of
 from mathjax.answers.lexer import Unreadable, clean, tokens
 
 DEEPEST = 40  # brackets, powers and arguments within each other
+_BEYOND = 5  # ends behind the last token, for whoever looks ahead
 RELATIONS = {"=", "<", ">", "<=", ">=", "!=", "in", "~", "iff", "to"}
 SETS = {"cup": "union", "cap": "intersection"}
 BASES = {
@@ -52,9 +53,9 @@ class Parser:
             self.texts.append(text)
             self.spaced.append(space)
             space = False
-        self.kinds.append("end")
-        self.texts.append("")
-        self.spaced.append(False)
+        self.kinds += ["end"] * _BEYOND
+        self.texts += [""] * _BEYOND
+        self.spaced += [False] * _BEYOND
         self.place = self.depth = 0
         self.bars = self.conditions = 0
 
@@ -206,7 +207,7 @@ class Parser:
             elif behind and self.texts[self.place] == "^" and self.texts[self.place + 1] == "{":
                 end = self.place + 2
                 behind.append("^" + self.texts[end])
-                self.place = end + 2 if self.texts[end + 1] == "}" else end + 1
+                self.place = min(end + 2 if self.texts[end + 1] == "}" else end + 1, len(self.texts) - _BEYOND)
             elif behind and self.texts[self.place] in ("/", ".") and self.kinds[self.place + 1] == "text":
                 behind.append(self.texts[self.place])
                 self.place += 1
@@ -246,7 +247,7 @@ class Parser:
             self.enter()
             exponent = self.signed() if not self.operator({"{"}) else atoms.group(self)
             self.depth -= 1
-            if exponent == ("degrees", None):
+            if exponent == ("symbol", "degree"):
                 base = ("degrees", base)
             else:
                 base = self.postfix(("power", base, exponent))
