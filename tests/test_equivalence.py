@@ -173,8 +173,8 @@ def test_an_expression_equals_itself_doubled_and_halved_but_not_itself_plus_one(
 
 
 PIECES = (
-    "1 2 9 10 0.5 x y n e i \\pi ^ _ { } ( ) [ ] \\{ \\} | , ; : = < > \\le \\in + - * / ! % & \\\\ ' . \\pm \\mp \\cup "
-    "\\frac \\sqrt \\binom \\sin \\log \\ln \\sum \\int \\text{a} \\text{cm} \\overline{3} \\begin{pmatrix} "
+    "1 2 9 10 0.5 x y n e i \\pi ^ _ { } ( ) [ ] \\{ \\} | , ; : = < > \\le \\in + - * / ! % & \\\\ ' . \\pm \\mp "
+    "\\cup \\frac \\sqrt \\binom \\sin \\log \\ln \\sum \\int \\text{a} \\text{cm} \\overline{3} \\begin{pmatrix} "
     "\\end{pmatrix} \\circ \\infty to and or mod"
 ).split()
 

@@ -8,6 +8,7 @@ import queue
 import select
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -60,9 +61,7 @@ class Verifier:
             raise ValueError(f"no protocol {protocol!r}; there are {', '.join(every)}")
         self.protocol, self.seconds = protocol, seconds
         self._sandboxed = {"limits": limits, "level": level} | ({"minimum": minimum} if minimum else {})
-        self._sandbox, self._closed = None, False
-        self._opening = queue.SimpleQueue()
-        self._opening.put(None)
+        self._sandbox, self._closed, self._opening = None, False, threading.Lock()
         self._judges = queue.LifoQueue()
         for _ in range(self.workers):
             self._judges.put(None)  # started when it is needed
@@ -170,12 +169,9 @@ class Verifier:
 
     def _open(self):
         """The sandbox, made once."""
-        self._sandbox = self._opening.get() or self._sandbox
-        try:
+        with self._opening:
             if self._sandbox is None:
                 self._sandbox = Sandbox(workers=self.workers + 1, **self._sandboxed)
-        finally:
-            self._opening.put(self._sandbox)
         return self._sandbox
 
 
