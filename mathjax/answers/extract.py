@@ -31,6 +31,7 @@ _NEXT_QUESTION = re.compile(
     r"\n[ \t]*(?:Question|Q|Problem|### Instruction|Instruction|User|Human) ?[0-9]{0,4} ?:"
     r"|<\|im_start\|>|<\|im_end\|>|<\|endoftext\|>|</s>|<eos>|<end_of_turn>"
 )
+_NEXT = ("<", "Question", "Q", "Problem", "Instruction", "User", "Human")  # what the next question begins with
 _PHRASE = re.compile(
     r"(?:answers?|result|value of [^.\n]{1,40}?)\*{0,2}\s{0,2}(?:\([^()\n]{1,30}\) ?)?"
     r"(?:(?:is|are|would be|must be|should be|equals|:|=|：)\*{0,2} ?"
@@ -54,6 +55,7 @@ _WORDS = re.compile(
 )
 _TWO_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{3,}")
 _ASIDE = re.compile(r"\s\((?=[^()]*[a-z]{3})[^()]*\)$")
+_AT_ONCE = re.compile(r"\$?(-?[0-9]{1,12}(?:\.[0-9]{1,12})?)\.?\s*\Z")  # a plain number and the end of the text
 _DENIED = re.compile(r"[\s*:]{0,4}(?:not|n't)\b(?![^.\n]* but )")
 _END = re.compile(
     r"(?<=[^.\s])[.!](?:\s|$)|\n|(?<=[0-9a-z)\]}$])\.?\s*(?:I hope|Therefore|This|Thus|So|Hence|because|since|which)\b"
@@ -78,7 +80,7 @@ def find(text: str) -> Found | None:
     place = text.rfind("</think>")
     if place >= 0:
         text = text[place + 8 :]
-    if match := _NEXT_QUESTION.search(text, 1):
+    if any(sign in text for sign in _NEXT) and (match := _NEXT_QUESTION.search(text, 1)):
         text = text[: match.start()]
     place = text.rfind("<answer>")
     if place >= 0:
@@ -90,7 +92,7 @@ def find(text: str) -> Found | None:
         return _after(inner) if _WORDS.search(inner) else _found(_line(inner), "answer tag")
     if "\\boxed" in text or "\\fbox" in text:
         return _restated(text) or _boxed(text)
-    for match in _HASH.finditer(text):
+    for match in _HASH.finditer(text) if "####" in text else ():
         line = _line(match[1])
         if line and (_VALUE.search(line) or not text[match.end() :].strip()):  # and no heading
             return _found(line, "hash")
@@ -147,6 +149,8 @@ def _after(text):
     text = text[:LONGEST_ANSWER].lstrip(" *:\n\t")
     if not text:
         return None
+    if match := _AT_ONCE.match(text):
+        return Found(match[1], "phrase")
     if match := _MATH.match(text):
         return _found(_line(text[: _stop(text, match.end())]), "phrase")
     sentence = text[: _stop(text, 0)]
@@ -217,7 +221,7 @@ def _line(text):
 
 
 def _boxed(text):
-    places = [match.end() for match in _BOX.finditer(text)]
+    places = [match.end() for match in _BOX.finditer(text, max(text.find("\\boxed"), 0) if "\\fbox" not in text else 0)]
     if not places:
         return _loose(text)
     place = places[-1]
