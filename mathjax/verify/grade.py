@@ -14,7 +14,7 @@ from mathjax.verify.verifier import Verifier
 
 SAVED = 20_000  # cases after which what was judged is safe on disk
 KEPT = ("id", "source", "style")  # columns of the input that the output repeats
-COLUMNS = ("cases", "correct", "accuracy", "wrong", "no answer", "undecided", "program failed")
+COLUMNS = ("cases", "correct", "accuracy", "wrong", "no answer", "undecided", "timed out", "program failed")
 
 
 def run(inputs, output, verify: Verifier, style: str = "cot") -> dict:
@@ -97,8 +97,8 @@ def table(rows: dict[str, dict]) -> str:
 def _column(why):
     if why in ("correct", "undecided"):
         return why
-    if why in ("timeout", "memory"):
-        return "undecided"
+    if why in ("timeout", "memory", "program_timeout"):
+        return "timed out"
     if why == "no_answer":
         return "no answer"
     return "program failed" if why.startswith("program_") else "wrong"
