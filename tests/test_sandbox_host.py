@@ -109,6 +109,8 @@ def caller(program, **options):
 
 
 WAITS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started with it ignored
 from mathjax.sandbox import Sandbox, Limits
 with Sandbox(2, Limits(wall_seconds=60), level={level!r}) as sandbox:
     sandbox.run(["print(1)"] * 4)

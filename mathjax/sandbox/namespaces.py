@@ -88,8 +88,9 @@ def build_root(paths: list[str]) -> int | None:
         _bind(path, path)
         kernel.make_read_only(path, device=True)  # as a file: its mode stays; the device itself can be written
     os.makedirs(SCRATCH)
-    os.symlink(SCRATCH, "/tmp")
-    os.symlink(SCRATCH, "/dev/shm")
+    for path in ("/tmp", "/dev/shm"):
+        if not os.path.lexists(path):  # the interpreter may lie there
+            os.symlink(SCRATCH, path)
     kernel.unmount(_OLD)
     os.rmdir(_OLD)
     kernel.mount("none", "/", None, MS_REMOUNT | MS_BIND | kernel.MS_RDONLY | MS_NOSUID | MS_NODEV)
