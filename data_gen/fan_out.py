@@ -76,7 +76,8 @@ def _made(make, places, workdir, workers):
             while waiting or running:
                 while waiting and len(running) < workers:
                     name = waiting[-1]
-                    running[pool.submit(_make, make, places[name], workdir / name)] = waiting.pop()
+                    future = pool.submit(_make, make, places[name], workdir / name)  # may fail: then it still waits
+                    running[future] = waiting.pop()
                 for future in concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done:
                     facts = _result(future, workdir / running[future])
                     yield running.pop(future), facts
