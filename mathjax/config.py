@@ -14,10 +14,27 @@ from dataclasses import dataclass, field
 
 
 @dataclass(kw_only=True)
+class RopeScaling:
+    """Rotary frequencies slowed down for longer contexts: all of them alike, or the slow ones alone (Llama 3.1)."""
+
+    kind: str  # linear, llama3
+    factor: float
+    low: float = 1.0  # llama3: waves that fit less often into `original` are slowed by `factor`,
+    high: float = 4.0  # those that fit more often are left alone, and those between are slowed in part
+    original: int = 8192  # the context before it was scaled
+
+    def check(self):
+        _one_of(self, "kind", ("linear", "llama3"))
+        _positive(self, "factor", "low", "high", "original")
+        _require(self.low < self.high, f"low must be below high, got low={self.low}, high={self.high}")
+
+
+@dataclass(kw_only=True)
 class Model:
     """The shape of a decoder; enough, with the params, to call it."""
 
     vocab_size: int = 0  # 0: as many as the tokenizer has
+    vocab_multiple: int = 1  # tables have rows for the next multiple; those beyond vocab_size are never chosen
     layers: int
     width: int
     heads: int
@@ -25,6 +42,8 @@ class Model:
     head_dim: int
     mlp_width: int
     rope_base: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
+    context: int = 0  # the most tokens of a text that it was made for; 0: not known
     norm_epsilon: float = 1e-5
     tied_embeddings: bool = True
     qkv_bias: bool = False  # Qwen2
@@ -35,17 +54,33 @@ class Model:
         _positive(self, "layers", "width", "heads", "kv_heads", "head_dim", "mlp_width", "rope_base", "norm_epsilon")
         _require(self.heads % self.kv_heads == 0, f"heads={self.heads} must be a multiple of kv_heads={self.kv_heads}")
         _require(self.head_dim % 2 == 0, f"head_dim must be even for rotary positions, got {self.head_dim}")
-        _require(self.vocab_size >= 0, f"vocab_size must not be negative, got {self.vocab_size}")
+        _positive(self, "vocab_multiple")
+        for name in ("vocab_size", "context"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+
+    @property
+    def rows(self) -> int:
+        """How many rows the tables of embedding and head have."""
+        return -(-self.vocab_size // self.vocab_multiple) * self.vocab_multiple
 
 
 @dataclass(kw_only=True)
 class Tokenizer:
-    """Which tokenizer: `character` is MathGLM's, one token for each digit and symbol."""
+    """Which tokenizer: `character` is MathGLM's, a token for each digit and symbol; `pretrained` comes with a model."""
 
     kind: str = "character"
+    source: str = ""  # pretrained: a folder, a GGUF file, or a name on the hub
+    revision: str = ""  # of a name on the hub; "": the newest
+    special: list[str] = field(default_factory=list)  # tokens added to it
 
     def check(self):
-        _one_of(self, "kind", ("character",))
+        _one_of(self, "kind", ("character", "pretrained"))
+        told = {"source": self.source, "revision": self.revision, "special": self.special}
+        if self.kind == "character":
+            given = ", ".join(name for name, value in told.items() if value)
+            _require(not given, f"{given} must be left out where kind is 'character'")
+        else:
+            _require(self.source != "", "source must name a folder, a GGUF file, or a model on the hub")
 
 
 @dataclass(kw_only=True)
@@ -220,6 +255,23 @@ class GSM8KEquations:
 
     def check(self):
         _require(self.path != "", "path must name GSM8K's test.jsonl or train.jsonl")
+
+
+@dataclass(kw_only=True)
+class PublicData:
+    """A published data set as records."""
+
+    name: str  # a row of data_gen.sources.table.DATA_SETS: how it is read, its licence, its rows
+    path: str  # a file, folder or glob; or a file on the Hugging Face hub, hub:OWNER/NAME/FILE
+    split: str = "train"  # which of its splits that is
+    revision: str = "main"  # of the hub: a branch, a tag or a commit
+    rows: int = 0  # that must be there; 0: those of the published split, -1: any number
+    on_malformed: str = "stop"  # at a row that is not of the published form; quarantine: set it apart, and count it
+
+    def check(self):
+        _one_of(self, "on_malformed", ("stop", "quarantine"))
+        _require(self.path != "", "path must name a file, a folder, a glob, or hub:OWNER/NAME/FILE")
+        _require(self.rows >= -1, f"rows must be a number of rows, 0 or -1, got {self.rows}")
 
 
 @dataclass(kw_only=True)

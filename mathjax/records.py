@@ -7,6 +7,7 @@ import bisect
 import itertools
 import json
 import math
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,6 +114,14 @@ def parse(data: bytes) -> Record:
         raise ValueError(f"{error}, in {data[:80]!r}") from None
 
 
+def lettered(options: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(letter, text) of options in their order; a letter in front of one, as in `A)21` or `(A) 21`, is left off."""
+    for place, option in enumerate(options):
+        letter = chr(ord("A") + place)
+        match = _LETTER.match(option)
+        yield letter, option[match.end() :] if match and match[1].upper() == letter else option
+
+
 def digest(path) -> str:
     """Names the content of the files: sha256 of one file, or of the list of the digests of several."""
     return files.digest(path)
@@ -209,5 +218,6 @@ def _refuse_constant(name):
     raise ValueError(f"{name} is not JSON")
 
 
+_LETTER = re.compile(r"^\s*\(?([A-Za-z])\s*[).:]\s*")  # in front of an option
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -66,7 +66,7 @@ def solve(
 def _requests(records, engine, tokenizer, template, waiting):
     for index, record in enumerate(records):
         try:
-            request = Request(index, tokenizer.encode(prompts.render(template, record.question)))
+            request = Request(index, prompts.encode(template, record, tokenizer))
             engine.check(request)
         except ValueError as error:
             raise ValueError(f"record {index}, {record.question[:80]!r}: {error}") from None

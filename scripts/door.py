@@ -24,6 +24,7 @@ from mathjax import config
 DOORS = {
     config.Arithmetic: "scripts/make_data.py",
     config.GSM8KEquations: "scripts/make_data.py",
+    config.PublicData: "scripts/make_data.py",
     config.Train: "scripts/train.py",
     config.Evaluate: "scripts/evaluate.py",
 }
@@ -126,7 +127,7 @@ def _main(argv, doc, jobs):
         raise WrongInput(f"--workdir={workdir} cannot be made: {error.strerror}") from None
     try:
         jobs[type(job)](job, workdir)
-    except (OSError, ValueError, ArithmeticError) as error:
+    except (OSError, ValueError, ArithmeticError, ModuleNotFoundError) as error:
         if not _speaks_for_itself(error):
             raise
         print(f"{pathlib.Path(argv[0]).name}: {error}", file=sys.stderr)

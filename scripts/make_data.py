@@ -1,4 +1,4 @@
-"""Make records: arithmetic worked out step by step, or the equations in GSM8K's solutions.
+"""Make records: arithmetic worked out step by step, a public data set, or the equations in GSM8K's solutions.
 
     python scripts/make_data.py --config=configs/NAME.py [--config.path.to.setting=value] --workdir=DIR
 
@@ -22,5 +22,18 @@ def gsm8k_equations(job, workdir):
     public.run(job, workdir)
 
 
+def public_data(job, workdir):
+    from data_gen.sources import job as public_job
+
+    public_job.run(job, workdir)
+
+
 if __name__ == "__main__":
-    door.main(__doc__, {config.Arithmetic: arithmetic, config.GSM8KEquations: gsm8k_equations})
+    door.main(
+        __doc__,
+        {
+            config.Arithmetic: arithmetic,
+            config.GSM8KEquations: gsm8k_equations,
+            config.PublicData: public_data,
+        },
+    )

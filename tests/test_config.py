@@ -20,7 +20,10 @@ def job():
 
 
 def test_a_recipe_is_read_back_from_its_json():
-    assert config.from_dict(config.Train, json.loads(config.to_json(job()))) == job()
+    scaled = job()
+    scaled.model.rope_scaling = config.RopeScaling(kind="llama3", factor=8.0)
+    for recipe in (job(), scaled):
+        assert config.from_dict(config.Train, json.loads(config.to_json(recipe))) == recipe
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,26 @@ def test_a_wrong_value_is_named_with_its_path(path, value, message):
     setattr(holder, name, value)
     with pytest.raises(ValueError, match=message):
         config.check(wrong)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "yarn", "factor": 2.0}, "kind must be one of linear, llama3; got 'yarn'"),
+        ({"kind": "linear", "factor": 0.0}, "factor must be positive"),
+        ({"kind": "llama3", "factor": 8.0, "low": 4.0}, "low must be below high, got low=4.0, high=4.0"),
+    ],
+)
+def test_a_wrong_rotary_scaling_is_named(settings, message):
+    wrong = job()
+    wrong.model.rope_scaling = config.RopeScaling(**settings)
+    with pytest.raises(ValueError, match=rf"^config\.model\.rope_scaling: {message}"):
+        config.check(wrong)
+
+
+def test_tables_have_rows_for_the_next_multiple():
+    model = job().model
+    assert [dataclasses.replace(model, vocab_size=25, vocab_multiple=m).rows for m in (1, 5, 8, 64)] == [25, 25, 32, 64]
 
 
 def test_a_wrong_value_in_a_list_is_named_with_its_place():

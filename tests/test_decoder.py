@@ -114,7 +114,7 @@ def test_remat_and_unrolling_change_no_gradient(settings):
     params, batch = sharpened(model), rows([9, 6], 16)
 
     def loss(params, **settings):
-        return jnp.sum(jnp.square(decoder.logits(params, apply(model, params, *batch, **settings))))
+        return jnp.sum(jnp.square(decoder.logits(model, params, apply(model, params, *batch, **settings))))
 
     expected = jax.jit(jax.grad(loss))(params)
     found = jax.jit(jax.grad(functools.partial(loss, **settings)))(params)

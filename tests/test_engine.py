@@ -75,7 +75,7 @@ def whole_pass():
     def logits(params, tokens, length):
         positions = jnp.where(jnp.arange(LENGTH) < length, jnp.arange(LENGTH), EMPTY)[None]
         hidden = decoder.apply(MODEL, params, tokens[None], positions, (positions == EMPTY).astype(jnp.int32))
-        return decoder.logits(params, hidden)[0]
+        return decoder.logits(MODEL, params, hidden)[0]
 
     return jax.jit(logits)
 

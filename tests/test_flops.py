@@ -17,7 +17,7 @@ def test_flops_are_those_the_compiler_counts():
     params = jax.eval_shape(lambda: decoder.init(model, jax.random.key(0)))
 
     def forward(params, tokens, positions, segments):
-        return decoder.logits(params, decoder.apply(model, params, tokens, positions, segments, unroll=2))
+        return decoder.logits(model, params, decoder.apply(model, params, tokens, positions, segments, unroll=2))
 
     counted = jax.jit(forward).lower(params, ids, ids, ids).compile().cost_analysis()["flops"]
     ours = flops.step_flops(model, rows * length, rows * length * length) / 3  # the program computes hidden pairs too

@@ -61,7 +61,7 @@ def fresh():
 def scored(params, batch):
     """Log-probabilities of every token at every place."""
     hidden = decoder.apply(MODEL, params, batch.tokens, batch.positions, batch.segments)
-    return jax.nn.log_softmax(decoder.logits(params, hidden))
+    return jax.nn.log_softmax(decoder.logits(MODEL, params, hidden))
 
 
 def close(a, b, tolerance):
@@ -117,7 +117,7 @@ def test_chunked_cross_entropy_equals_the_whole(monkeypatch):
 
     def value(params):
         hidden = decoder.apply(MODEL, params, one.tokens, one.positions, one.segments)
-        return losses.cross_entropy(params, hidden, one.targets, one.weights)[0]
+        return losses.cross_entropy(MODEL, params, hidden, one.targets, one.weights)[0]
 
     whole = jax.jit(jax.value_and_grad(value))(params)
     monkeypatch.setattr(losses, "CHUNK", 16 * 3 * 24 // jax.device_count())

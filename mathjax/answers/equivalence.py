@@ -15,6 +15,11 @@ from mathjax.answers.number import number
 
 _ALL_TEXT = re.compile(r"\$?\\text\s*\{([^{}]*)\}\$?")
 _INTEGERS = re.compile(r"(\\\{|[(\[])?((?:-?[0-9]{1,18},\s?)+-?[0-9]{1,18})(\\\}|[)\]])?")
+_WITH_WORDS = re.compile(r"([-+]?\\?\$?[0-9][0-9,]*(?:\.[0-9]+)?) ([a-z]{3,}(?: [a-z]+){0,3})")
+_NO_UNITS = re.compile(
+    r"\b(?:and|or|to|in|mod|by|over|percent|pct|hundred|thousand|million|billion|trillion|dozen|pi|sin|cos|tan|log|ln|exp|sqrt|inf|infinity)"
+)
+_SUM = re.compile(r"[-+*/0-9., ()]+= ?\\?\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
 _SEPARATORS = re.compile(r"\\[,!;: ]|[\s,$]|\{,\}")
 LONGEST_LIST = 200
 EQUAL, DIFFERENT = "equal", "different"
@@ -40,7 +45,17 @@ def same(truth: str, answer: str) -> Comparison:
     value = _number(truth)
     if value is not None and (found := number(answer)) is not None:
         return SAME_NUMBER if value == found or _printed(value, found) else OTHER_NUMBER
+    if value is not None and (found := _counted_off(answer)) is not None:
+        return SAME_NUMBER if value == found or _printed(value, found) else OTHER_NUMBER
     return _by_meaning(truth, answer)
+
+
+def _counted_off(answer):
+    """The number in an answer such as `18 dollars` or `3 + 1 = 4`, else None."""
+    if (match := _WITH_WORDS.fullmatch(answer)) and not _NO_UNITS.search(match[2]):
+        return number(match[1])
+    match = _SUM.fullmatch(answer) if "=" in answer else None
+    return number(match[1]) if match else None
 
 
 def _printed(value, found):

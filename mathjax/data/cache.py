@@ -26,13 +26,13 @@ ARRAYS = {"tokens": None, "offsets": np.int64, "prompts": np.int32}  # and their
 def encoded(path: str, digest: str, tokenizer, template: str, cache_dir=None, workers: int | None = None) -> Encoded:
     """The records of a file or glob as tokens: made at the first call, with progress, and then mapped from the cache.
 
-    What is kept is found by `digest`, the digest of the files, by the tokenizer and by the template's text; so a file
-    that changes is encoded again. Without a cache_dir it stays in memory. `workers` processes (by default one for each
-    core) share the work on large files. ValueError names the line of a record that cannot be encoded.
+    What is kept is found by `digest`, the digest of the files, by the tokenizer and by the template's name and text;
+    so a file that changes is encoded again. Without a cache_dir it stays in memory. `workers` processes (by default one
+    for each core) share the work on large files. ValueError names the line of a record that cannot be encoded.
     """
     if cache_dir is None:
         return _joined(_parts(path, digest, tokenizer, template, workers))
-    named = [encode.VERSION, digest, tokenizer.digest, prompts.TEMPLATES[template]]
+    named = [encode.VERSION, digest, tokenizer.digest, template, prompts.TEMPLATES[template]]
     folder = pathlib.Path(cache_dir) / hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
     if not folder.exists():
         with _alone(folder):

@@ -8,7 +8,7 @@ import numpy as np
 from mathjax import prompts
 from mathjax.records import Record
 
-VERSION = 1  # of what is encoded; part of the name under which it is kept
+VERSION = 2  # of what is encoded; part of the name under which it is kept
 
 OBJECTIVES = {  # given the length of the prompt (or many lengths): how many targets come before the first that counts
     "all": lambda prompt: 0 * prompt,  # every token of the text (MathGLM)
@@ -31,13 +31,12 @@ class Encoded:
 def example(record: Record, tokenizer, template: str, objective: str) -> tuple[list[int], np.ndarray]:
     """The ids of a record, L of them, and the weights of its targets: float32 [L-1], each 0 or 1.
 
-    ids = prompt + solution + [end], the two encoded apart, as they are when the solution is sampled. ValueError for a
-    record without a solution, or with characters that the tokenizer lacks.
+    ids = prompt + solution + [end], the two encoded apart: the prompt has the ids that it has when a solution is
+    sampled. ValueError for a record without a solution, or with characters that the tokenizer lacks.
     """
-    if record.solution is None:
-        raise ValueError(f"to learn from a record it needs a solution, {record.question[:80]!r} has none")
-    prompt = tokenizer.encode(prompts.render(template, record.question))
-    ids = [*prompt, *tokenizer.encode(record.solution), tokenizer.eos_id]
+    _, solution = prompts.pair(template, record, tokenizer)
+    prompt = prompts.encode(template, record, tokenizer)
+    ids = [*prompt, *tokenizer.encode(solution), tokenizer.eos_id]
     return ids, (np.arange(len(ids) - 1) >= OBJECTIVES[objective](len(prompt))).astype(np.float32)
 
 
@@ -45,18 +44,21 @@ def many(records: Sequence[Record], tokenizer, template: str, where: Callable[[i
     """All records at once, with the ids that `example` gives each; ValueError says `where(i)` record i cannot be."""
     texts = []
     for i, record in enumerate(records):
-        if record.solution is None:
-            _refuse(record, tokenizer, template, where(i))
-        texts.append(prompts.render(template, record.question))
-        texts.append(record.solution)
+        try:
+            texts += prompts.pair(template, record, tokenizer)
+        except ValueError as error:
+            raise ValueError(f"{where(i)}: {error}") from None
     try:
         ids, offsets = tokenizer.encode_many(texts)
     except ValueError:
         for i, record in enumerate(records):
             _refuse(record, tokenizer, template, where(i))
         raise
-    ids = np.insert(ids, offsets[2::2], tokenizer.eos_id)
-    return Encoded(ids, offsets[::2] + np.arange(len(records) + 1), np.diff(offsets)[::2].astype(np.int32))
+    start = prompts.start_ids(template, tokenizer)
+    places = np.repeat(np.stack([offsets[:-1:2], offsets[2::2]], axis=1), [len(start), 1], axis=1)  # [N, start + end]
+    ids = np.insert(ids, places.ravel(), np.tile([*start, tokenizer.eos_id], len(records)))
+    begins = offsets[::2] + (len(start) + 1) * np.arange(len(records) + 1)
+    return Encoded(ids, begins, (np.diff(offsets)[::2] + len(start)).astype(np.int32))
 
 
 def _refuse(record, tokenizer, template, where):

@@ -101,7 +101,7 @@ class _Solver:
                 self.devices,
                 slots=self.job.slots,
                 length=self._length(),
-                eos_id=self.tokenizer.eos_id,
+                eos_id=self.tokenizer.stop_ids,
                 pad_id=self.tokenizer.pad_id,
                 dtype=self.job.dtype,
             )
@@ -117,8 +117,8 @@ class _Solver:
 
     def _length(self):
         """Of the cache: the longest prompt of all benchmarks, and what may follow it."""
-        questions = (record.question for found in self.asked.values() for record in found)
-        longest = max(len(self.tokenizer.encode(prompts.render(self.job.template, text))) for text in questions)
+        asked = (record for found in self.asked.values() for record in found)
+        longest = max(len(prompts.encode(self.job.template, record, self.tokenizer)) for record in asked)
         return -(-(longest + self.job.sampling.max_tokens) // ROUND) * ROUND
 
 

@@ -23,10 +23,10 @@ REMAT = {
 
 
 class Embedding(nnx.Module):
-    """One row of width D for each of V tokens."""
+    """One row of width D for each of V tokens, and those that make up the multiple."""
 
     def __init__(self, model: config.Model, *, rngs):
-        shape = (model.vocab_size, model.width)
+        shape = (model.rows, model.width)
         self.table = nnx.Param(model.initializer_range * jax.random.normal(rngs.params(), shape))
 
 
@@ -44,7 +44,7 @@ class Decoder(nnx.Module):
     def enter(self, tokens, positions, dtype):
         """Embedded tokens, flattened to [B T, D], and the rotations of their positions."""
         x = self.embedding.table[...].astype(dtype)[tokens.reshape(-1)]
-        return mesh.constrain(x, "b."), layers.rotations(positions, self.model.head_dim, self.model.rope_base)
+        return mesh.constrain(x, "b."), layers.rotations(positions, layers.frequencies(self.model))
 
     def leave(self, x, shape):
         """Hidden states [B, T, D] after the last norm."""
@@ -129,9 +129,16 @@ def head(params: dict):
     return params.get("head", params["embedding"])["table"]
 
 
-def logits(params: dict, hidden):
-    """Float32 logits [..., V] of hidden states [..., D]; the product runs in the dtype of `hidden`."""
-    return jnp.einsum("...d,vd->...v", hidden, head(params).astype(hidden.dtype), preferred_element_type=jnp.float32)
+def logits(model: config.Model, params: dict, hidden):
+    """Float32 logits [..., V] of hidden states [..., D]; the product runs in the dtype of `hidden`.
+
+    Rows of the table that stand for no token have logits so low that their probability is 0.
+    """
+    scores = jnp.einsum("...d,vd->...v", hidden, head(params).astype(hidden.dtype), preferred_element_type=jnp.float32)
+    if model.rows == model.vocab_size:
+        return scores
+    ids = jax.lax.broadcasted_iota(jnp.int32, scores.shape, scores.ndim - 1)
+    return jnp.where(ids < model.vocab_size, scores, jnp.finfo(jnp.float32).min)
 
 
 def _scan(layer, carry, stack, remat, unroll):

@@ -60,12 +60,24 @@ def _cpu_product_backward(kept, change):
 _cpu_product.defvjp(_cpu_product_forward, _cpu_product_backward)
 
 
-def rotations(positions, head_dim, base):
+def frequencies(model: config.Model):
+    """The angle between one position and the next of each pair of coordinates: float32 [C/2]."""
+    C, scaling = model.head_dim, model.rope_scaling
+    plain = model.rope_base ** -(jnp.arange(0, C, 2, dtype=jnp.float32) / C)
+    if scaling is None:
+        return plain
+    if scaling.kind == "linear":
+        return plain / scaling.factor
+    turns = plain * (scaling.original / (2 * jnp.pi))  # within the context before it was scaled
+    kept = jnp.clip((turns - scaling.low) / (scaling.high - scaling.low), 0, 1)
+    return plain * (kept + (1 - kept) / scaling.factor)
+
+
+def rotations(positions, frequencies):
     """cos and sin of the angle that each coordinate is turned by at each position: float32 [B, T, C] each.
 
     Coordinates i and i + C/2 are a pair with one angle (Llama's layout); the first has its sine negated.
     """
-    frequencies = base ** -(jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim)
     places = jnp.where(positions == attention.EMPTY, 0, positions).astype(jnp.float32)
     angles = places[:, :, None] * frequencies[None, None, :]
     cos, sin = jnp.cos(angles), jnp.sin(angles)

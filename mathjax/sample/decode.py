@@ -187,7 +187,7 @@ def _step(model, params, slots, stops, dtype):
         slots.cache,
         dtype=dtype,
     )
-    logits = meshes.constrain(decoder.logits(params, hidden[:, 0]), "b.")
+    logits = meshes.constrain(decoder.logits(model, params, hidden[:, 0]), "b.")
     keys = jax.vmap(jax.random.fold_in)(chance.keys, slots.positions + 1)
     tokens, log_probabilities = choose(logits, keys, chance.temperature, chance.top_k, chance.top_p)
     stopped = jnp.any(tokens[:, None] == jnp.array(stops, jnp.int32)[None], axis=-1)

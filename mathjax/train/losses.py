@@ -1,5 +1,7 @@
 """Losses: weighted sums over tokens. The weights of a global batch sum to one before they come here."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -16,11 +18,11 @@ def next_token(model, params, batch, *, dtype, remat, unroll):
     hidden = decoder.apply(
         model, params, batch.tokens, batch.positions, batch.segments, dtype=dtype, remat=remat, unroll=unroll
     )
-    loss, hits = cross_entropy(params, hidden, batch.targets, batch.weights)
+    loss, hits = cross_entropy(model, params, hidden, batch.targets, batch.weights)
     return loss, {"accuracy": hits}
 
 
-def cross_entropy(params, hidden, targets, weights):
+def cross_entropy(model, params, hidden, targets, weights):
     """Weighted sums of -log p(target) and of hits: float32 scalars from hidden [B, T, D], targets, weights [B, T].
 
     The logits of the whole batch are never held: positions are worked off in chunks of at most CHUNK logits, and
@@ -28,11 +30,12 @@ def cross_entropy(params, hidden, targets, weights):
     """
     T, V = targets.shape[1], decoder.head(params).shape[0]
     chunks = _chunks(T, targets.size * V / max(jax.device_count(), 1))
+    loss = functools.partial(_cross_entropy, model)
     if chunks == 1:
-        return _cross_entropy(params, hidden, targets, weights)
+        return loss(params, hidden, targets, weights)
 
     def part(sums, now):
-        return jax.tree.map(jnp.add, sums, jax.checkpoint(_cross_entropy)(params, *now)), None
+        return jax.tree.map(jnp.add, sums, jax.checkpoint(loss)(params, *now)), None
 
     split = jax.tree.map(
         lambda x: jnp.moveaxis(x.reshape(x.shape[0], chunks, -1, *x.shape[2:]), 1, 0), (hidden, targets, weights)
@@ -45,8 +48,8 @@ def _chunks(T, logits):
     return next(n for n in range(1, T + 1) if T % n == 0 and (logits / n <= CHUNK or n == T))
 
 
-def _cross_entropy(params, hidden, targets, weights):
-    scores = decoder.logits(params, hidden)
+def _cross_entropy(model, params, hidden, targets, weights):
+    scores = decoder.logits(model, params, hidden)
     chosen = jnp.take_along_axis(scores, targets[..., None], axis=-1)[..., 0]
     losses = jax.nn.logsumexp(scores, axis=-1) - chosen
     hits = chosen >= jnp.max(jax.lax.stop_gradient(scores), axis=-1)

@@ -4,7 +4,7 @@ import functools
 import re
 
 from mathjax.answers import equivalence, extract, protocols, words
-from mathjax.records import Record
+from mathjax.records import Record, lettered
 from mathjax.verify.verdict import Verdict
 
 LONGEST_ANSWER = 500  # characters of an answer that a verdict keeps
@@ -17,7 +17,6 @@ _CHOSEN = re.compile(
 _MARKED = re.compile(r"(?<![A-Za-z])[(*]{1,3}([A-Z])[)*]{1,3}(?![A-Za-z])|(?:^|\n)\s*([A-Z])[).:]")
 _LETTERS = re.compile(r"(?<![A-Za-z])[A-J](?![A-Za-z'])")
 _EITHER = re.compile(r"\b(?:or|and)\b|[,/]")
-_PREFIX = re.compile(r"^\s*\(?([A-Za-z])\s*[).:]\s*")
 
 
 @functools.lru_cache(maxsize=65536)
@@ -61,7 +60,7 @@ def judge_choice(record: Record, completion: str, protocol: str = "strict") -> V
     """
     if record.answer is None:
         raise ValueError(f"record {record.question[:80]!r} has no answer to compare with")
-    options = dict(_lettered(record.options or ()))
+    options = dict(lettered(record.options or ()))
     truth = _letter_of(record.answer, options)
     if truth is None:
         raise ValueError(f"record {record.question[:80]!r}: the answer {record.answer!r} is none of the options")
@@ -115,13 +114,3 @@ def _letter_of(answer, options):
     if match and (not options or match[1].upper() in options):
         return match[1].upper()
     return _named(reference(answer), options, options.keys())
-
-
-def _lettered(options):
-    """(letter, text) of options that may have their letters in front."""
-    for place, option in enumerate(options):
-        letter = chr(ord("A") + place)
-        match = _PREFIX.match(option)
-        if match and match[1].upper() == letter:
-            option = option[match.end() :]
-        yield letter, option

@@ -1,19 +1,16 @@
-"""Text to ids and back: the character tokenizer of MathGLM, and the choice of a tokenizer by a recipe."""
+"""The character tokenizer of MathGLM."""
 
 import functools
-import hashlib
 import itertools
 import json
-import pathlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mathjax import config, files
+from mathjax.tokens import saved
 
 ALPHABET = "0123456789+-*/^()[].%=e"  # of MathGLM's arithmetic
-FILE = "tokens.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,8 @@ class CharacterTokenizer:
 
     pad_id = 0
     eos_id = 1
+    stop_ids = (1,)
+    start_ids = ()
 
     def __post_init__(self):
         if not self.alphabet or len(set(self.alphabet)) != len(self.alphabet):
@@ -64,22 +63,23 @@ class CharacterTokenizer:
                 raise ValueError(f"id {i} at place {place} (from 0) is not below vocab_size={self.vocab_size}")
         return "".join(pieces[i] for i in ids)
 
+    @classmethod
+    def from_files(cls, texts: dict[str, str]) -> "CharacterTokenizer":
+        """The tokenizer that `to_files` describes."""
+        return cls(json.loads(texts[saved.FILE])["alphabet"])
+
     def to_files(self) -> dict[str, str]:
         """What `save` writes: names of files and their texts."""
-        return {FILE: json.dumps({"kind": "character", "alphabet": self.alphabet}) + "\n"}
+        return {saved.FILE: json.dumps({"kind": "character", "alphabet": self.alphabet}) + "\n"}
 
     def save(self, folder):
         """Write the tokenizer's files into a folder; `load` gives back an equal one."""
-        folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in self.to_files().items():
-            with files.whole(folder / name) as file:
-                file.write(text.encode())
+        saved.write(folder, self.to_files())
 
     @property
     def digest(self) -> str:
         """Names the tokenizer by its content: equal for two that give the same ids."""
-        return hashlib.sha256(json.dumps(self.to_files(), sort_keys=True).encode()).hexdigest()
+        return saved.digest(self.to_files())
 
     @functools.cached_property
     def _table(self) -> np.ndarray:
@@ -95,29 +95,3 @@ class CharacterTokenizer:
         raise ValueError(
             f"unknown character {text[place]!r} at place {place} (from 0) of {shown!r}; the alphabet is {self.alphabet}"
         )
-
-
-def build(settings: config.Tokenizer) -> CharacterTokenizer:
-    """The tokenizer that a recipe asks for."""
-    kinds = {"character": CharacterTokenizer}
-    return kinds[settings.kind]()
-
-
-def load(folder) -> CharacterTokenizer:
-    """The tokenizer saved in a folder; FileNotFoundError says what is there instead."""
-    folder = pathlib.Path(folder)
-    if not (folder / FILE).is_file():
-        there = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else "no such folder"
-        raise FileNotFoundError(f"{folder}: wanted a tokenizer's {FILE}, found {there}")
-    return from_files({FILE: (folder / FILE).read_text(encoding="utf-8")}, folder)
-
-
-def from_files(texts: dict[str, str], where="a checkpoint") -> CharacterTokenizer:
-    """The tokenizer whose `to_files` gave these; `where` they were found is for the error's message."""
-    try:
-        saved = json.loads(texts[FILE])
-        if saved["kind"] != "character":
-            raise ValueError(f"{where}, {FILE}: kind must be 'character', got {saved['kind']!r}")
-        return CharacterTokenizer(saved["alphabet"])
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{where}: wanted {FILE} with a kind and an alphabet, got {texts!r}") from error
