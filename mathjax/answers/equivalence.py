@@ -22,7 +22,6 @@ _NO_UNITS = re.compile(
 _SUM = re.compile(r"[-+*/0-9., ()]+= ?\\?\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
 _SEPARATORS = re.compile(r"\\[,!;: ]|[\s,$]|\{,\}")
 LONGEST_LIST = 200
-EQUAL, DIFFERENT = "equal", "different"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _by_meaning(truth, answer):
     truths, why_not = _readings(truth)
     answers, unreadable = _readings(answer)
     if not truths:
-        return _text(truth, answer, answers, f"unreadable truth: {why_not}")
+        return _text(truth, answer, f"unreadable truth: {why_not}")
     if not answers:
         return Comparison(False, f"unreadable: {unreadable}")
     undecided = None
@@ -112,7 +111,7 @@ def _long(truth, answer):
     return None
 
 
-def _text(truth, answer, answers, why):
+def _text(truth, answer, why):
     """The comparison with a truth that is no mathematics that could be read: perhaps it is a phrase."""
     if not re.search(r"[0-9\\]", truth):
         return SAME_TEXT if words.prose(truth) == words.prose(answer) else Comparison(False, "another text")
@@ -146,18 +145,13 @@ def _readings(text):
         text = match[1]
     for grouped in (True, False) if re.search(r"[0-9],[0-9]{3}", text) else (True,):
         try:
-            tree = _stripped(syntax.parse(text, grouped))
+            tree = syntax.parse(text, grouped)
             trees += [one for one in (tree, _to_ten(tree)) if one not in trees]
         except Unreadable as error:
             why = str(error)
         except RecursionError:
             why = "nested too deep"
     return trees, why
-
-
-def _stripped(tree):
-    """Words in front or behind that say nothing but what an answer is of are kept; brackets around all are not."""
-    return tree[1][0] if tree[0] == "list" and len(tree[1]) == 1 else tree
 
 
 def equal(a, b) -> bool:

@@ -20,7 +20,6 @@ _SCIENTIFIC = re.compile(
 )
 _SPACES = re.compile(r"(?<=,)\\!\s*|\\[,!;: ]|~|\u00a0|\u202f")
 _CURRENCY = re.compile(r"^([-+]?)(?:\\?\$|US\\?\$|USD|EUR|GBP|[€£¥₹])\s*|\s*(?:USD|EUR|GBP|[€£¥₹]|\\?\$)$")
-_ZERO = Fraction(0)
 
 
 def number(text: str) -> Fraction | None:
