@@ -54,16 +54,15 @@ class Checkpoints:
         return self.manager.latest_step()
 
     def save(self, step: int, params: dict, optimizer, about: dict, *, loss: float | None = None):
-        """Start writing a step; the arrays may be changed as soon as this returns. `loss` ranks it among the best."""
-        self.manager.save(
-            step,
-            args=ocp.args.Composite(
-                params=ocp.args.StandardSave(params),
-                optimizer=ocp.args.StandardSave(optimizer),
-                about=ocp.args.JsonSave(about),
-            ),
-            metrics=None if loss is None else {"loss": loss},
-        )
+        """Start writing a step; the arrays may be changed as soon as this returns. `loss` ranks it among the best.
+
+        Without an `optimizer` (None) the step can be loaded, and no run goes on from it.
+        """
+        parts = {"params": ocp.args.StandardSave(params), "about": ocp.args.JsonSave(about)}
+        if optimizer is not None:
+            parts["optimizer"] = ocp.args.StandardSave(optimizer)
+        metrics = None if loss is None else {"loss": loss}
+        self.manager.save(step, args=ocp.args.Composite(**parts), metrics=metrics)
 
     def wait(self):
         """Return when everything saved so far is on disk."""
@@ -103,7 +102,7 @@ def load(path, devices: jax.sharding.Mesh | None = None) -> Loaded:
     _quiet()
     step = find(path)
     devices = mesh.make(config.Mesh()) if devices is None else devices
-    about = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(step / "about")
+    told = about(step)
     with ocp.StandardCheckpointer() as checkpointer:
         saved = checkpointer.metadata(step / "params").item_metadata.tree
         shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), saved)
@@ -113,7 +112,13 @@ def load(path, devices: jax.sharding.Mesh | None = None) -> Loaded:
             mesh.place(devices, shapes),
         )
         params = checkpointer.restore(step / "params", placed)
-    return Loaded(int(step.name), config.from_dict(config.Model, about["model"]), params, about)
+    return Loaded(int(step.name), config.from_dict(config.Model, told["model"]), params, told)
+
+
+def about(path) -> dict:
+    """What the checkpoint of a step, or of a run's last step, says about itself."""
+    _quiet()
+    return ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(find(path) / "about")
 
 
 def _quiet():

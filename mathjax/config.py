@@ -29,6 +29,36 @@ class RopeScaling:
         _require(self.low < self.high, f"low must be below high, got low={self.low}, high={self.high}")
 
 
+KERNELS = (  # of a layer, by their paths
+    *(f"attention/{name}" for name in ("query", "key", "value", "out")),
+    *(f"mlp/{name}" for name in ("gate", "up", "down")),
+)
+
+
+@dataclass(kw_only=True)
+class Lora:
+    """Adapters of low rank (2106.09685): kernel + alpha/rank a b, where a and b alone are trained."""
+
+    rank: int = 16
+    alpha: float = 32.0
+    targets: list[str] = field(default_factory=lambda: ["attention/.*", "mlp/.*"])  # patterns of whole paths in a layer
+
+    def check(self):
+        _positive(self, "rank", "alpha")
+        for target in self.targets:
+            try:
+                re.compile(target)
+            except re.error as error:
+                raise ValueError(f"targets: {target!r} is no regular expression: {error}") from None
+            found = any(re.fullmatch(target, path) for path in KERNELS)
+            _require(found, f"targets: {target!r} matches none of {', '.join(KERNELS)}")
+        _require(len(self.targets) > 0, f"targets must name some of {', '.join(KERNELS)}")
+
+    def reaches(self, path: str) -> bool:
+        """Whether the kernel at this path in a layer has an adapter."""
+        return any(re.fullmatch(target, path) for target in self.targets)
+
+
 @dataclass(kw_only=True)
 class Model:
     """The shape of a decoder; enough, with the params, to call it."""
@@ -49,6 +79,7 @@ class Model:
     qkv_bias: bool = False  # Qwen2
     qk_norm: bool = False  # Qwen3
     initializer_range: float = 0.02
+    lora: Lora | None = None  # adapters beside its kernels
 
     def check(self):
         _positive(self, "layers", "width", "heads", "kv_heads", "head_dim", "mlp_width", "rope_base", "norm_epsilon")
@@ -65,22 +96,34 @@ class Model:
 
 
 @dataclass(kw_only=True)
+class Pretrained:
+    """A model to begin with: its shape and params, from wherever they are."""
+
+    source: str  # a run or checkpoint of mathjax, a folder of Hugging Face, a GGUF file, or a name on the hub
+    revision: str = ""  # of a name on the hub; "": the newest
+    vocab_multiple: int = 1  # as in Model
+    dtype: str = "float32"  # that params are held in; bfloat16 for those that are not trained
+
+    def check(self):
+        _positive(self, "vocab_multiple")
+        _one_of(self, "dtype", ("float32", "bfloat16"))
+        _require(self.source != "", "source must name a folder, a GGUF file, or a model on the hub")
+
+
+@dataclass(kw_only=True)
 class Tokenizer:
     """Which tokenizer: `character` is MathGLM's, a token for each digit and symbol; `pretrained` comes with a model."""
 
     kind: str = "character"
-    source: str = ""  # pretrained: a folder, a GGUF file, or a name on the hub
+    source: str = ""  # pretrained: a folder, a GGUF file, or a name on the hub; "": that of the model begun with
     revision: str = ""  # of a name on the hub; "": the newest
     special: list[str] = field(default_factory=list)  # tokens added to it
 
     def check(self):
         _one_of(self, "kind", ("character", "pretrained"))
         told = {"source": self.source, "revision": self.revision, "special": self.special}
-        if self.kind == "character":
-            given = ", ".join(name for name, value in told.items() if value)
-            _require(not given, f"{given} must be left out where kind is 'character'")
-        else:
-            _require(self.source != "", "source must name a folder, a GGUF file, or a model on the hub")
+        given = ", ".join(name for name, value in told.items() if value)
+        _require(self.kind == "pretrained" or not given, f"{given} must be left out where kind is 'character'")
 
 
 @dataclass(kw_only=True)
@@ -155,7 +198,9 @@ class Mesh:
 class Train:
     """Fit a model to a mixture of records."""
 
-    model: Model
+    model: Model | None = None  # a new one; or else
+    pretrained: Pretrained | None = None  # one to go on with
+    lora: Lora | None = None  # adapters to train in place of all params
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
     data: Data
     heldout: Data | None = None  # its loss is measured with every checkpoint
@@ -183,16 +228,35 @@ class Train:
             self.data.rows % max(self.accumulate, 1) == 0,
             f"accumulate={self.accumulate} must divide data.rows={self.data.rows}",
         )
+        one = (self.pretrained is None) != (self.model is None)
+        _require(one, "one of model and pretrained must be given, and only one")
+        told = f"got kind={self.tokenizer.kind!r}, source={self.tokenizer.source!r}"
+        if self.pretrained is None:
+            _require(self.lora is None, "lora needs a pretrained model to adapt")
+            named = self.tokenizer.kind != "pretrained" or self.tokenizer.source != ""
+            _require(named, f"tokenizer.source must name one beside a new model; {told}")
+            return
+        known = self.tokenizer.kind == "pretrained"
+        _require(known, f"tokenizer.kind must be 'pretrained' beside a pretrained model; {told}")
+        if self.lora is None:
+            held = self.pretrained.dtype
+            _require(held == "float32", f"pretrained.dtype must be float32 where all params are trained, got {held}")
+        else:
+            new = self.tokenizer.special
+            _require(not new, f"tokenizer.special must be left out with lora, which would not train them; got {new}")
 
 
 @dataclass(kw_only=True)
 class Sampling:
-    """How the next token is chosen. temperature 0 is greedy; top_k 0 and top_p 1 leave all tokens in."""
+    """How the next token is chosen. temperature 0 is greedy; top_k 0, top_p 1 and min_p 0 leave all tokens in."""
 
     temperature: float = 0.0
     top_k: int = 0
     top_p: float = 1.0
+    min_p: float = 0.0  # the least probability of a token, as a share of the likeliest one's
     max_tokens: int = 256
+    stop: list[str] = field(default_factory=list)  # texts that end a completion
+    calculator: bool = False  # the value of each `<<expression=` is worked out and written for the model
     samples: int = 1
     seed: int = 0
 
@@ -201,6 +265,39 @@ class Sampling:
         _require(self.temperature >= 0, f"temperature must not be negative, got {self.temperature}")
         _require(self.top_k >= 0, f"top_k must not be negative, got {self.top_k}")
         _require(0 < self.top_p <= 1, f"top_p must lie in (0, 1], got {self.top_p}")
+        _require(0 <= self.min_p <= 1, f"min_p must lie in [0, 1], got {self.min_p}")
+        _require(all(self.stop), f"stop must not hold an empty text, got {self.stop}")
+        _require(0 <= self.seed < 2**32, f"seed must lie in [0, 2**32), got {self.seed}")
+
+
+@dataclass(kw_only=True)
+class Endpoint:
+    """A server with OpenAI's protocol: vLLM, SGLang, llama.cpp, a hosted model."""
+
+    url: str  # up to where /completions or /chat/completions follows, as http://localhost:8000/v1
+    model: str  # the server's name for it
+    key: str = ""  # the environment variable that holds the key; "": none is sent
+    concurrency: int = 64  # calls on their way at a time
+    timeout: float = 600.0  # seconds from a call to the end of its answer
+    tries: int = 8  # of one call, where the server is busy, fails or cannot be reached
+    requests_per_minute: int = 0  # 0: no limit
+    tokens_per_minute: int = 0  # prompts and completions; 0: no limit
+    log_probabilities: bool = False  # ask for those of each token
+
+    def check(self):
+        _positive(self, "concurrency", "timeout", "tries")
+        for name in ("requests_per_minute", "tokens_per_minute"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+        place = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[^\s?#@]*)?"
+        _require(  # what is refused is not repeated: it may hold a password
+            re.fullmatch(rf"https?://{place}", self.url) is not None,
+            "url must be http(s)://HOST[:PORT][/PATH], without user, password or query; keys come from `key`",
+        )
+        _require(self.model != "", "model must be the server's name for a model")
+        _require(
+            re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", self.key) is not None,
+            "key must be the name of an environment variable, and not a key itself",
+        )
 
 
 @dataclass(kw_only=True)
@@ -210,6 +307,8 @@ class Benchmark:
     name: str
     path: str
     kind: str = "arithmetic"  # a row of evaluate.benchmarks.BENCHMARKS: how the file is read and its answers grouped
+    rows: int = 0  # that must be there; 0: those of the published set, -1: any number
+    ids: str = ""  # a file of ids, one a line: only these questions
     limit: int = 0  # the first so many; 0: all
 
     def check(self):
@@ -218,33 +317,51 @@ class Benchmark:
             f"name must be letters, digits, '_', '.' or '-', as a file is called by it; got {self.name!r}",
         )
         _require(self.limit >= 0, f"limit must not be negative, got {self.limit}")
+        _require(self.rows >= -1, f"rows must be a number of rows, 0 or -1, got {self.rows}")
+
+
+MODES = ("", "cot", "pot", "hybrid", "calculator")
 
 
 @dataclass(kw_only=True)
 class Evaluate:
-    """Solve benchmarks with a checkpoint, and report."""
+    """Solve benchmarks with a model, or judge what another one answered, and report."""
 
-    checkpoint: str  # a step's folder, or a run's: its last step
+    checkpoint: str = ""  # a run or a step of it, a folder of Hugging Face, a GGUF file, a name on the hub; or else
+    completions: str = ""  # a file of completions made elsewhere, a line each
     benchmarks: list[Benchmark]
-    protocols: list[str] = field(default_factory=lambda: ["strict", "mathglm"])  # the first is the headline
-    template: str = "plain"
-    sampling: Sampling = field(default_factory=Sampling)
+    protocols: list[str] = field(default_factory=list)  # the first is the headline; []: strict, then the published
+    mode: str = ""  # how questions are asked: cot, pot, hybrid (MAmmoTH's), calculator; "": each in its own style
+    template: str = "plain"  # of all modes but hybrid, which has MAmmoTH's
+    sampling: Sampling = field(default_factory=Sampling)  # of `samples` attempts: pass@k and votes
     slots: int = 64
     corpus: list[str] = field(default_factory=list)  # folders whose recipes say what is covered; []: of the training
-    contamination: bool = True  # read the records it was trained on, for the questions that are among them
-    examples: int = 20  # wrong answers shown, of each benchmark
+    contamination: bool = True  # look for the questions in the records it was trained on
+    records: list[str] = field(default_factory=list)  # these records; []: those that the checkpoint names
+    shown: int = 10_000  # attempts that can be looked at in the report, of each benchmark
     mesh: Mesh = field(default_factory=Mesh)
     dtype: str = "float32"
+    seed: int = 0  # of the intervals
     title: str = "Evaluation"
 
     def check(self):
         _positive(self, "slots")
         _one_of(self, "dtype", ("float32", "bfloat16"))
-        _require(self.examples >= 0, f"examples must not be negative, got {self.examples}")
-        _require(len(self.protocols) > 0, "protocols must name at least one")
+        _one_of(self, "mode", MODES)
+        _require(self.shown >= 0, f"shown must not be negative, got {self.shown}")
+        asked = [self.checkpoint != "", self.completions != ""]
+        _require(sum(asked) == 1, "one of checkpoint and completions must be given, and only one")
         names = [benchmark.name for benchmark in self.benchmarks]
         _require(len(names) > 0, "benchmarks must name at least one")
         _require(len(set(names)) == len(names), f"benchmarks must have names of their own, got {', '.join(names)}")
+        _require(
+            self.mode != "hybrid" or self.sampling.samples == 1,
+            f"hybrid asks each question once, got sampling.samples={self.sampling.samples}",
+        )
+        _require(
+            self.sampling.samples == 1 or self.sampling.temperature > 0 or self.completions != "",
+            f"{self.sampling.samples} greedy samples are all the same: set sampling.temperature",
+        )
 
 
 @dataclass(kw_only=True)

@@ -27,6 +27,10 @@ PARAMS = (
     (r"attention/out/kernel", ("tensor", "fsdp")),
     (r"mlp/(gate|up)/kernel", ("fsdp", "tensor")),
     (r"mlp/down/kernel", ("tensor", "fsdp")),
+    (r"(query|key|value|gate|up)/lora_a", ("fsdp", None)),
+    (r"(query|key|value|gate|up)/lora_b", (None, "tensor")),
+    (r"(out|down)/lora_a", ("tensor", None)),
+    (r"(out|down)/lora_b", (None, "fsdp")),
     (r"\w*norm/scale", (None,)),
     (r"count|step|ns_coeffs", ()),  # what an optimizer keeps beside its moments
 )

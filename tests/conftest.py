@@ -1,5 +1,7 @@
 """What every test is given: strict JAX with eight simulated devices, and the public data where there is some."""
 
+import functools
+import json
 import os
 import pathlib
 
@@ -7,7 +9,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # what
 
 import jax
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from mathjax import config
+from mathjax.model import decoder, hf
 from mathjax.sandbox import Sandbox
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -32,3 +37,19 @@ def isolation() -> str:
             return sandbox.level
     except RuntimeError as error:
         pytest.skip(f"needs a sandbox: {error}")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> pathlib.Path:
+    """A folder of Hugging Face: a small decoder with random params, bytes as tokens."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    shape = {"layers": 2, "width": 32, "heads": 2, "kv_heads": 1, "head_dim": 16, "mlp_width": 48}
+    model = config.Model(vocab_size=264, context=2048, initializer_range=0.1, **shape)
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    made = Tokenizer(models.BPE({"<end>": 0} | {token: i + 1 for i, token in enumerate(alphabet)}, []))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    made.add_special_tokens(["<end>"])
+    texts = {"tokenizer.json": made.to_str(), "tokenizer_config.json": json.dumps({"eos_token": "<end>"})}
+    params = jax.jit(functools.partial(decoder.init, model))(jax.random.key(0))
+    hf.save(folder, model, params, ids={"eos_token_id": 0}, texts=texts)
+    return folder

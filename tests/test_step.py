@@ -46,7 +46,7 @@ def updated(job, devices, batches):
     with jax.set_mesh(devices):
         state, update, seen = step.init(job, devices), step.compile_update(job, devices), []
         for one in batches:
-            state, metrics = update(state, mesh.put_batch(devices, one))
+            state, metrics = update(state, {}, mesh.put_batch(devices, one))
             seen.append(jax.device_get(metrics))
     return jax.device_get(state), seen
 

@@ -86,19 +86,15 @@ def load(
     ValueError, before anything of size is read, names the architecture, setting or type of number that is not
     supported.
     """
-    import gguf
-
     path = pathlib.Path(path)
-    reader = gguf.GGUFReader(path)
-    tensors = {tensor.name: tensor for tensor in reader.tensors}
-    fields = {name: field for name, field in reader.fields.items() if not name.startswith("tokenizer.")}
-    model = read({name: field.contents() for name, field in fields.items()}, tensors, path)
+    fields, tensors = _open(path)
+    model = read(fields, tensors, path)
     model.vocab_multiple = vocab_multiple
     for name, tensor in tensors.items():
         if tensor.tensor_type.name not in TYPES:
             kind = tensor.tensor_type.name
             raise ValueError(f"{path}: {name} is of type {kind}, which is not supported; {', '.join(TYPES)} are")
-    turned = {"attn_q": model.heads, "attn_k": model.kv_heads} if _architecture(fields) == "llama" else {}
+    turned = {"attn_q": model.heads, "attn_k": model.kv_heads} if fields["general.architecture"] == "llama" else {}
     found = {
         name: Quantized(tensor, next((heads for part, heads in turned.items() if f".{part}." in name), 0))
         for name, tensor in tensors.items()
@@ -106,6 +102,12 @@ def load(
     stream.check(model, NAMES, found, path, lambda name: name == ROPE)
     devices = mesh.make(config.Mesh()) if devices is None else devices
     return model, stream.load(model, devices, jnp.dtype(dtype), NAMES, found)
+
+
+def read_model(path) -> config.Model:
+    """The shape of the model in a file, by its metadata; ValueError names what the decoder does not have."""
+    path = pathlib.Path(path)
+    return read(*_open(path), path)
 
 
 def read(fields: dict, tensors: dict, where) -> config.Model:
@@ -141,6 +143,19 @@ def read(fields: dict, tensors: dict, where) -> config.Model:
     return model
 
 
+def _open(path):
+    """(metadata but the tokenizer's, arrays) of a file."""
+    import gguf
+
+    try:
+        reader = gguf.GGUFReader(path)
+    except (ValueError, OSError, IndexError) as error:
+        raise ValueError(f"{path} is not read as a GGUF file: {error}") from error
+    told = {name: field for name, field in reader.fields.items() if not name.startswith("tokenizer.")}
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    return {name: field.contents() for name, field in told.items()}, tensors
+
+
 def _check_heads(model, settings, where):
     """ValueError where heads are turned in part, values have a width of their own, or a window hides tokens."""
     for key in ("rope.dimension_count", "attention.value_length"):
@@ -166,10 +181,6 @@ def _scaling(model, settings, factors, where):
     if not np.allclose(plain / scaled, factors, rtol=1e-4):
         raise ValueError(f"{where}: {ROPE} holds other factors than Llama 3's, which are not supported")
     return scaling
-
-
-def _architecture(fields):
-    return fields["general.architecture"].contents()
 
 
 def _float(value):

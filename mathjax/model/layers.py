@@ -26,15 +26,26 @@ class RMSNorm(nnx.Module):
 
 
 class Linear(nnx.Module):
-    """x @ kernel (+ bias) in the dtype of x; kernel [inputs, outputs] drawn from a normal distribution."""
+    """x @ kernel (+ bias) in the dtype of x; kernel [inputs, outputs] drawn from a normal distribution.
 
-    def __init__(self, inputs, outputs, *, bias=False, deviation, rngs):
+    With an adapter of rank r: + alpha/r x @ lora_a @ lora_b, which are [inputs, r], drawn as by `peft`, and
+    [r, outputs], zero at first.
+    """
+
+    def __init__(self, inputs, outputs, *, bias=False, deviation, lora: config.Lora | None = None, rngs):
         self.kernel = nnx.Param(deviation * jax.random.normal(rngs.params(), (inputs, outputs)))
         self.bias = nnx.Param(jnp.zeros(outputs)) if bias else None
+        self.lora = lora
+        if lora is not None:
+            drawn = jax.random.uniform(rngs.params(), (inputs, lora.rank), minval=-1, maxval=1)
+            self.lora_a, self.lora_b = nnx.Param(inputs**-0.5 * drawn), nnx.Param(jnp.zeros((lora.rank, outputs)))
 
     def __call__(self, x):
         product = _cpu_product if jax.default_backend() == "cpu" else jnp.matmul
         y = product(x, self.kernel[...].astype(x.dtype))
+        if self.lora is not None:
+            inner = product(x, self.lora_a[...].astype(x.dtype))
+            y = y + self.lora.alpha / self.lora.rank * product(inner, self.lora_b[...].astype(x.dtype))
         return y if self.bias is None else y + self.bias[...].astype(x.dtype)[None]
 
 
@@ -95,11 +106,11 @@ class Attention(nnx.Module):
 
     def __init__(self, model: config.Model, *, rngs):
         D, H, K, C = model.width, model.heads, model.kv_heads, model.head_dim
-        spread = {"deviation": model.initializer_range, "rngs": rngs}
-        self.query = Linear(D, H * C, bias=model.qkv_bias, **spread)
-        self.key = Linear(D, K * C, bias=model.qkv_bias, **spread)
-        self.value = Linear(D, K * C, bias=model.qkv_bias, **spread)
-        self.out = Linear(H * C, D, deviation=_residual(model), rngs=rngs)
+        spread = {"deviation": model.initializer_range, "bias": model.qkv_bias, "rngs": rngs}
+        self.query = Linear(D, H * C, lora=_lora(model, "attention/query"), **spread)
+        self.key = Linear(D, K * C, lora=_lora(model, "attention/key"), **spread)
+        self.value = Linear(D, K * C, lora=_lora(model, "attention/value"), **spread)
+        self.out = Linear(H * C, D, lora=_lora(model, "attention/out"), deviation=_residual(model), rngs=rngs)
         self.query_norm = RMSNorm(C, model.norm_epsilon) if model.qk_norm else None
         self.key_norm = RMSNorm(C, model.norm_epsilon) if model.qk_norm else None
         self.head_dim = C
@@ -122,9 +133,9 @@ class MLP(nnx.Module):
 
     def __init__(self, model: config.Model, *, rngs):
         D, F = model.width, model.mlp_width
-        self.gate = Linear(D, F, deviation=model.initializer_range, rngs=rngs)
-        self.up = Linear(D, F, deviation=model.initializer_range, rngs=rngs)
-        self.down = Linear(F, D, deviation=_residual(model), rngs=rngs)
+        self.gate = Linear(D, F, lora=_lora(model, "mlp/gate"), deviation=model.initializer_range, rngs=rngs)
+        self.up = Linear(D, F, lora=_lora(model, "mlp/up"), deviation=model.initializer_range, rngs=rngs)
+        self.down = Linear(F, D, lora=_lora(model, "mlp/down"), deviation=_residual(model), rngs=rngs)
 
     def __call__(self, x):
         return self.down(jax.nn.silu(self.gate(x)) * self.up(x))
@@ -147,3 +158,7 @@ class Layer(nnx.Module):
 def _residual(model):
     """Deviation of what is added to the residual path, smaller the more layers add to it (GPT-2)."""
     return model.initializer_range / (2 * model.layers) ** 0.5
+
+
+def _lora(model, path):
+    return model.lora if model.lora is not None and model.lora.reaches(path) else None

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mathjax import config, mesh
+from mathjax import config, mesh, metrics
 from mathjax.model import decoder
 
 BLOCK = 4 * 2**20  # elements read at a time
@@ -67,20 +67,23 @@ def load(model: config.Model, devices: jax.sharding.Mesh, dtype, names: dict[str
         turned = name.endswith("kernel")
         if not name.startswith("layers/"):
             source = found[names[name]]
+            bar.update()
             return _place(source, leaf.shape, where, dtype or source.dtype, turned)
         layers = [found[names[name].format(layer)] for layer in range(model.layers)]
-        return _stack(layers, leaf.shape, where, dtype or np.result_type(*(x.dtype for x in layers)), turned)
+        return _stack(layers, leaf.shape, where, dtype or np.result_type(*(x.dtype for x in layers)), turned, bar)
 
-    return jax.tree_util.tree_map_with_path(one, shapes, mesh.place(devices, shapes))
+    with metrics.progress(sum(1 for _ in wanted(model, names)), "reading params", "arrays") as bar:
+        return jax.tree_util.tree_map_with_path(one, shapes, mesh.place(devices, shapes))
 
 
-def _stack(layers, shape, where, dtype, turned):
+def _stack(layers, shape, where, dtype, turned, bar):
     """The arrays of all layers as one, [L, ...]: made where it will lie, and filled layer by layer."""
     stack = _empty(shape, dtype, where)
     inner = jax.sharding.NamedSharding(where.mesh, jax.sharding.PartitionSpec(*where.spec[1:]))
     for layer, source in enumerate(layers):
         part = _place(source, shape[1:], inner, dtype, turned)
         stack = jax.block_until_ready(_put(stack, part, layer, where))  # or parts would wait in memory
+        bar.update()
     return stack
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 import ml_dtypes
 import numpy as np
 
+from mathjax import metrics
+
 DTYPES = {
     "F64": np.dtype(np.float64),
     "F32": np.dtype(np.float32),
@@ -106,19 +108,24 @@ def write(folder: pathlib.Path, arrays: Iterable[Made], limit: int):
         if parts[-1] and sum(held.size for held in parts[-1]) + array.size > limit:
             parts.append([])
         parts[-1].append(array)
+    with metrics.progress(sum(map(len, parts)), "writing params", "arrays") as bar:
+        _write(folder, parts, bar)
+
+
+def _write(folder, parts, bar):
     if len(parts) == 1:
-        return write_file(folder / ONE, parts[0])
+        return write_file(folder / ONE, parts[0], bar)
     names = [f"model-{i + 1:05}-of-{len(parts):05}.safetensors" for i in range(len(parts))]
     for name, part in zip(names, parts, strict=True):
-        write_file(folder / name, part)
+        write_file(folder / name, part, bar)
     where = {array.name: name for name, part in zip(names, parts, strict=True) for array in part}
     total = sum(array.size for part in parts for array in part)
     index = {"metadata": {"total_size": total}, "weight_map": where}
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
 
 
-def write_file(path: pathlib.Path, arrays: list[Made]):
-    """Write arrays into one file, one after the other."""
+def write_file(path: pathlib.Path, arrays: list[Made], bar=None):
+    """Write arrays into one file, one after the other; `bar` is moved on by each."""
     codes = {dtype: code for code, dtype in DTYPES.items()}
     header, end = {"__metadata__": {"format": "pt"}}, 0
     for array in arrays:
@@ -130,6 +137,8 @@ def write_file(path: pathlib.Path, arrays: list[Made]):
         file.write(struct.pack("<Q", len(text)) + text)
         for array in arrays:
             file.write(np.ascontiguousarray(array.make()).reshape(-1).view(np.uint8))
+            if bar is not None:
+                bar.update()
         file.flush()
         with contextlib.suppress(OSError):  # pipes and some network folders cannot
             os.fsync(file.fileno())

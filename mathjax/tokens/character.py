@@ -36,6 +36,12 @@ class CharacterTokenizer:
     def vocab_size(self) -> int:
         return 2 + len(self.alphabet)
 
+    def with_special(self, tokens):
+        """The same tokenizer: ValueError if it should gain a token, as its ids stand for characters."""
+        if tokens:
+            raise ValueError(f"the character tokenizer takes no special tokens, got {', '.join(tokens)}")
+        return self
+
     def encode(self, text: str) -> list[int]:
         """The ids of a text, one for each character; ValueError names an unknown character and its place."""
         return self.encode_many([text])[0].tolist()

@@ -162,6 +162,18 @@ class PretrainedTokenizer:
         return json.loads(self.settings).get(role)
 
 
+def of_characters(alphabet: str) -> PretrainedTokenizer:
+    """The tokenizer with the ids of `CharacterTokenizer(alphabet)`, as one that `transformers` reads."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    vocabulary = {"<pad>": 0, "<end>": 1} | {character: place for place, character in enumerate(alphabet, 2)}
+    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<pad>"))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated"), decoders.Fuse()
+    made.add_special_tokens(["<pad>", "<end>"])
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>", "eos_token": "<end>"}
+    return PretrainedTokenizer(made.to_str(), _json(settings))
+
+
 def find(source: str, revision: str = "") -> PretrainedTokenizer:
     """The tokenizer of a folder, of a GGUF file, or of a name on the hub, which takes a network.
 

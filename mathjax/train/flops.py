@@ -28,11 +28,13 @@ def step_flops(model: config.Model, tokens: float, pairs: float) -> float:
     """FLOPs of a forward and a backward pass over `tokens` real tokens, `pairs` of which see one another.
 
     A matrix of n parameters costs 2 n per token and pass; a query that sees a key costs 4 H C per layer and pass;
-    the backward pass costs two. Padding, norms and recomputation do not count.
+    the backward pass costs two, and for matrices with adapters one, as they get no gradient themselves. Padding, norms,
+    recomputation and the adapters do not count.
     """
     attention = model.width * model.head_dim * 2 * (model.heads + model.kv_heads)
     matrices = model.layers * (attention + 3 * model.width * model.mlp_width) + model.vocab_size * model.width
-    return 3 * (2 * matrices * tokens + 4 * model.heads * model.head_dim * model.layers * pairs)
+    passes = 3 if model.lora is None else 2
+    return passes * 2 * matrices * tokens + 3 * 4 * model.heads * model.head_dim * model.layers * pairs
 
 
 def peak(dtype: str) -> float | None:

@@ -11,9 +11,10 @@ import time
 import jax
 import numpy as np
 
-from mathjax import config, files, mesh, metrics, tokens
+from mathjax import config, files, mesh, metrics, pretrained, tokens
 from mathjax.checkpoint import Checkpoints
 from mathjax.data.mixture import mixture
+from mathjax.model import lora, vocabulary
 from mathjax.train import flops, optimizer, step
 
 # Settings that may differ when a run is taken up again: they do not change what is learned.
@@ -33,11 +34,9 @@ def run(job: config.Train, workdir) -> dict:
     workdir = pathlib.Path(workdir)
     with contextlib.ExitStack() as stack:
         stopping = stack.enter_context(_sigterm())
-        tokenizer = tokens.build(job.tokenizer)
-        shape = dataclasses.replace(job.model, vocab_size=job.model.vocab_size or tokenizer.vocab_size)
-        job = dataclasses.replace(job, model=shape)
         devices = mesh.make(job.mesh)
         _check_rows(job, devices)
+        job, tokenizer, vocabularies = _resolved(job)
         host = (jax.process_index(), jax.process_count())
         inputs, heldout = (
             data and mixture(data, tokenizer, cache_dir=workdir / "cache", process=host)
@@ -50,10 +49,10 @@ def run(job: config.Train, workdir) -> dict:
             "digests": inputs.digests,
         }
         checkpoints = stack.enter_context(Checkpoints(workdir, keep=job.keep, keep_best=job.keep_best))
-        state, position = _begin(job, devices, checkpoints, about)
+        state, frozen, position = _begin(job, devices, checkpoints, about, vocabularies)
         with files.whole(workdir / "recipe.json") as file:
             file.write(config.to_json(job).encode() + b"\n")
-        _tell(inputs.describe(position), state)
+        _tell(inputs.describe(position), state, frozen)
         if state.step >= job.steps:
             print(f"already trained to step {state.step} of {job.steps}")
             return {}
@@ -61,7 +60,7 @@ def run(job: config.Train, workdir) -> dict:
         stack.enter_context(jax.set_mesh(devices))
         fit = _Fit(job, devices, checkpoints, about, log, heldout)
         batches = stack.enter_context(contextlib.closing(inputs.batches(position)))
-        return fit.run(state, batches, stopping)
+        return fit.run(state, frozen, batches, stopping)
 
 
 class _Fit:
@@ -78,13 +77,15 @@ class _Fit:
         self.peak = flops.peak(job.dtype)
         self.saved = checkpoints.latest()
 
-    def run(self, state, batches, stopping):
+    def run(self, state, frozen, batches, stopping):
         first, steps, last = int(state.step), self.job.steps, {}
+        if first == 0 and self.job.pretrained and self.heldout:
+            self.log.write(0, self._measure(state.params, frozen))
         waiting, seen, begun = [], [], time.perf_counter()
         with metrics.progress(total=steps, initial=first, desc="train", unit="step") as bar:
             for number in range(first, steps):
                 position = batches.position
-                state, measured = self.update(state, mesh.put_batch(self.devices, next(batches)))
+                state, measured = self.update(state, frozen, mesh.put_batch(self.devices, next(batches)))
                 waiting.append((number, position, measured))
                 done, asked = number + 1, stopping.is_set()
                 save = asked or done == steps or done % self.job.save_every == 0
@@ -94,7 +95,7 @@ class _Fit:
                 if line:
                     last = self._line(done, seen, time.perf_counter() - begun, bar)
                     if save and self.heldout:
-                        last |= self._measure(state.params)
+                        last |= self._measure(state.params, frozen)
                     self.log.write(done, last)  # before the checkpoint: a resumed run drops lines, and lacks none
                 if save:
                     self._save(done, state, batches.position, last)
@@ -144,41 +145,83 @@ class _Fit:
         self.checkpoints.save(done, state.params, state.optimizer, about, loss=line.get("heldout_loss", line["loss"]))
         self.saved = done
 
-    def _measure(self, params):
+    def _measure(self, params, frozen):
         """Mean loss and accuracy over the held-out batches, by weight."""
         with contextlib.closing(self.heldout.batches(0)) as batches:
             sums = sum(
-                np.asarray(self.loss(params, mesh.put_batch(self.devices, next(batches))), np.float64)
+                np.asarray(self.loss(params, frozen, mesh.put_batch(self.devices, next(batches))), np.float64)
                 for _ in range(self.job.heldout_batches)
             )
         return {"heldout_loss": float(sums[0] / sums[2]), "heldout_accuracy": float(sums[1] / sums[2])}
 
 
-def _tell(described, state):
+def _tell(described, state, frozen):
     """Say what is learned from, and by how many parameters."""
     for source in described["sources"]:
         print(
             f"{source['path']}: {source['records']:,} records, {source['dropped']:,} of them too long for a row, "
             f"{source['tokens']:,} tokens an epoch, {source['epochs']:.2f} epochs so far"
         )
-    size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-    print(f"{size:,} parameters on {jax.device_count()} devices ({jax.devices()[0].device_kind})")
+    trained, held = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in (state.params, frozen))
+    beside = f" beside {held:,} that stay as they are" if held else ""
+    print(f"{trained:,} parameters{beside} on {jax.device_count()} devices ({jax.devices()[0].device_kind})")
 
 
-def _begin(job, devices, checkpoints, about):
-    """(state, position of the input): of the last checkpoint, or of a new run."""
+def _resolved(job):
+    """(job, tokenizer, tokens): the job with the shape of its model; how many tokens that knew, and has to know."""
+    if job.pretrained is None:
+        tokenizer = tokens.build(job.tokenizer)
+        shape = dataclasses.replace(job.model, vocab_size=job.model.vocab_size or tokenizer.vocab_size)
+        return dataclasses.replace(job, model=shape), tokenizer, None
+    begin, special = job.pretrained, job.tokenizer.special
+    shape, tokenizer = pretrained.read(begin.source, begin.revision, begin.vocab_multiple)
+    if job.tokenizer.source:
+        tokenizer = tokens.build(dataclasses.replace(job.tokenizer, special=[]))
+    if tokenizer.vocab_size > shape.vocab_size:
+        raise ValueError(
+            f"config.tokenizer has {tokenizer.vocab_size:,} tokens, the model of {begin.source} {shape.vocab_size:,}"
+        )
+    known = wanted = tokenizer.vocab_size
+    if special:
+        tokenizer = tokenizer.with_special(special)
+        wanted = tokenizer.vocab_size
+        shape = dataclasses.replace(shape, vocab_size=max(shape.vocab_size, wanted))
+    return dataclasses.replace(job, model=lora.adapted(shape, job.lora)), tokenizer, (known, wanted)
+
+
+def _begin(job, devices, checkpoints, about, vocabularies):
+    """(state, params that are not trained, position of the input): of the last checkpoint, or of a new run.
+
+    `about` is told which model adapters belong to.
+    """
     last = checkpoints.latest()
-    if last is None:
-        return step.init(job, devices), 0
-    saved = checkpoints.about(last)
-    _check_same(about, saved, checkpoints.folder / str(last))
-    shapes = step.abstract(job, devices)
-    params, optimizer_state = checkpoints.restore(last, shapes.params, shapes.optimizer)
-    return step.at(last, params, optimizer_state, devices), saved["position"]
+    saved = None if last is None else checkpoints.about(last)
+    if saved:
+        _check_same(about, saved, checkpoints.folder / str(last))
+    base = job.pretrained
+    given = {} if base is None else {"revision": base.revision, "vocab_multiple": base.vocab_multiple}
+    frozen = {}
+    if job.lora:
+        found, about["base"] = pretrained.base(base.source, devices, dtype=base.dtype, **given)
+        frozen = found.params
+        if saved and saved["base"]["digest"] != about["base"]["digest"]:
+            raise ValueError(f"{base.source} is another model than the adapters in {checkpoints.folder} belong to")
+    if saved:
+        shapes = step.abstract(job, devices)
+        params, optimizer_state = checkpoints.restore(last, shapes.params, shapes.optimizer)
+        return step.at(last, params, optimizer_state, devices), frozen, saved["position"]
+    if base is None or job.lora:
+        return step.init(job, devices), frozen, 0
+    found = pretrained.load(base.source, devices, **given)
+    known, wanted = vocabularies
+    _, params = vocabulary.grow(found.model, found.params, devices, known=known, wanted=wanted)
+    return step.begin(job, params, devices), {}, 0
 
 
 def _check_same(now, saved, folder):
     """Raise ValueError unless a checkpoint belongs to this recipe and these files of records."""
+    if "recipe" not in saved:
+        raise ValueError(f"{folder} was not trained here, so no run goes on from it; choose another --workdir")
     before, after = (_flat(recipe) for recipe in (saved["recipe"], now["recipe"]))
     names = [name for name in sorted(before.keys() | after.keys()) if name.split(".")[0] not in FREE]
     changed = [

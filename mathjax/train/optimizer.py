@@ -55,7 +55,7 @@ def _muon(settings, rate):
 
 def _kernels(params):
     """Weight decay is for matrices: not for norms, biases or embeddings."""
-    return _map_names(params, lambda name: name == "kernel")
+    return _map_names(params, lambda name: name in ("kernel", "lora_a", "lora_b"))
 
 
 def _dimensions(params):

@@ -11,7 +11,7 @@ from jax.sharding import PartitionSpec
 
 from mathjax import config, mesh
 from mathjax.data.batch import Batch
-from mathjax.model import decoder
+from mathjax.model import decoder, lora
 from mathjax.train import losses, optimizer
 
 PART = 1024  # tokens of a batch that a CPU works off at a time
@@ -23,7 +23,7 @@ class State:
     """All that training changes: the number of updates made, the params, and the optimizer's own state."""
 
     step: jax.Array
-    params: dict
+    params: dict  # those that are trained: all, or the adapters alone
     optimizer: optax.OptState
 
 
@@ -42,10 +42,29 @@ def abstract(job: config.Train, devices) -> State:
     )
 
 
+def frozen(job: config.Train, devices) -> dict:
+    """Shapes, dtypes and shardings of the params that are not trained: those beside adapters, or {}."""
+    if job.lora is None:
+        return {}
+    base = jax.eval_shape(functools.partial(decoder.init, lora.adapted(job.model, None)), jax.random.key(0))
+    return jax.tree.map(
+        lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, job.pretrained.dtype, sharding=where),
+        base,
+        mesh.place(devices, base),
+    )
+
+
 def init(job: config.Train, devices) -> State:
     """The state before the first update, made where it will lie; a function of `job.seed` alone."""
     with jax.set_mesh(devices):
         return jax.jit(functools.partial(_fresh, job), out_shardings=shardings(job, devices))(jax.random.key(job.seed))
+
+
+def begin(job: config.Train, params: dict, devices) -> State:
+    """The state before the first update of params that are there; they may not be used afterwards."""
+    made = jax.jit(functools.partial(_begun, job), out_shardings=shardings(job, devices), donate_argnums=0)
+    with jax.set_mesh(devices):
+        return made(params)
 
 
 def at(number: int, params: dict, optimizer_state, devices) -> State:
@@ -54,7 +73,7 @@ def at(number: int, params: dict, optimizer_state, devices) -> State:
 
 
 def compile_update(job: config.Train, devices):
-    """The compiled `update(state, batch) -> (state, metrics)`; it takes the memory of the state it is given.
+    """The compiled `update(state, frozen, batch) -> (state, metrics)`; it takes the memory of the state it is given.
 
     Metrics are float32 scalars: loss, accuracy, gradient_norm, tokens (not padding), targets (of weight above 0),
     pairs (of a query and a key it sees).
@@ -64,21 +83,21 @@ def compile_update(job: config.Train, devices):
         out_shardings=(shardings(job, devices), mesh.replicated(devices)),
         donate_argnums=0,
     )
-    return jitted.lower(abstract(job, devices), _abstract_batch(job.data, devices)).compile()
+    return jitted.lower(abstract(job, devices), frozen(job, devices), _abstract_batch(job.data, devices)).compile()
 
 
 def compile_loss(job: config.Train, data: config.Data, devices):
-    """The compiled `loss(params, batch) -> float32 [3]`: weighted sums of losses and hits, and the sum of weights."""
+    """The compiled `loss(params, frozen, batch)`: float32 [3], weighted sums of losses, of hits, and of weights."""
 
-    def total(params, batch):
-        loss, more = _loss(job, params, batch)
+    def total(params, frozen, batch):
+        loss, more = _loss(job, params, frozen, batch)
         return jnp.stack([loss, more["accuracy"], jnp.sum(batch.weights)])
 
     jitted = jax.jit(total, out_shardings=mesh.replicated(devices))
-    return jitted.lower(abstract(job, devices).params, _abstract_batch(data, devices)).compile()
+    return jitted.lower(abstract(job, devices).params, frozen(job, devices), _abstract_batch(data, devices)).compile()
 
 
-def update(job: config.Train, state: State, batch):
+def update(job: config.Train, state: State, frozen: dict, batch):
     """One optimizer step on a global batch, whose weights are scaled here to sum to one.
 
     The batch is worked off in `job.accumulate` parts; because the weights are scaled before it is split, the
@@ -91,41 +110,44 @@ def update(job: config.Train, state: State, batch):
         "pairs": jnp.sum(jnp.where(real, batch.positions + 1.0, 0.0)),
     }
     batch = dataclasses.replace(batch, weights=batch.weights / jnp.maximum(jnp.sum(batch.weights), 1e-9))
-    (loss, more), gradient = _gradient(job, state.params, batch)
+    (loss, more), gradient = _gradient(job, state.params, frozen, batch)
     changes, kept = optimizer.build(job.optimizer, job.steps).update(gradient, state.optimizer, state.params)
     params = optax.apply_updates(state.params, changes)
     metrics |= {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **more}
     return State(state.step + 1, params, kept), metrics
 
 
-def _gradient(job, params, batch):
+def _gradient(job, params, frozen, batch):
     """((loss, metrics), gradient) of the global batch, in float32.
 
     Where every device holds all params, each adds up the parts of its own rows, and the sums meet once: the compiler,
     left to itself, lets them meet after every part.
     """
     if (sizes := jax.sharding.get_abstract_mesh().shape)["data"] != math.prod(sizes.values()):
-        return _summed(job, params, batch)
+        return _summed(job, params, frozen, batch)
 
-    def replica(params, rows):
-        return jax.tree.map(lambda x: jax.lax.psum(x, mesh.AXES), _summed(job, params, rows))
+    def replica(params, frozen, rows):
+        return jax.tree.map(lambda x: jax.lax.psum(x, mesh.AXES), _summed(job, params, frozen, rows))
 
     whole, rows = PartitionSpec(), PartitionSpec(mesh.AXES)
-    return jax.shard_map(replica, in_specs=(whole, rows), out_specs=whole, check_vma=False)(params, batch)
+    return jax.shard_map(replica, in_specs=(whole, whole, rows), out_specs=whole, check_vma=False)(
+        params, frozen, batch
+    )
 
 
-def _summed(job, params, batch):
+def _summed(job, params, frozen, batch):
     """((loss, metrics), gradient), summed over the parts of a batch worked off one after the other."""
     value_and_grad = jax.value_and_grad(functools.partial(_loss, job), has_aux=True)
     parts = job.accumulate or _cached_parts(batch.tokens.shape)
     if parts == 1:
-        return value_and_grad(params, batch)
+        return value_and_grad(params, frozen, batch)
 
     def part(sums, rows):
-        return jax.tree.map(jnp.add, sums, value_and_grad(params, rows)), None
+        return jax.tree.map(jnp.add, sums, value_and_grad(params, frozen, rows)), None
 
     split = jax.tree.map(lambda x: _split(x, parts), batch)
-    zeros = jax.tree.map(jnp.zeros_like, jax.eval_shape(value_and_grad, params, jax.tree.map(lambda x: x[0], split)))
+    first = jax.tree.map(lambda x: x[0], split)
+    zeros = jax.tree.map(jnp.zeros_like, jax.eval_shape(value_and_grad, params, frozen, first))
     return jax.lax.scan(part, zeros, split)[0]
 
 
@@ -153,7 +175,8 @@ def _split(x, parts):
     return jnp.swapaxes(x.reshape(x.shape[0] // parts, parts, *x.shape[1:]), 0, 1)
 
 
-def _loss(job, params, batch):
+def _loss(job, params, frozen, batch):
+    params = lora.join(frozen, params)
     return losses.next_token(
         job.model, params, batch, dtype=jnp.dtype(job.dtype), remat=job.remat, unroll=unrolled(job.model)
     )
@@ -165,5 +188,8 @@ def unrolled(model: config.Model) -> int:
 
 
 def _fresh(job, key):
-    params = decoder.init(job.model, key)
+    return _begun(job, lora.fresh(job.model, key) if job.lora else decoder.init(job.model, key))
+
+
+def _begun(job, params):
     return State(jnp.zeros((), jnp.int32), params, optimizer.build(job.optimizer, job.steps).init(params))

@@ -142,7 +142,7 @@ def consumed(job, mixed, vocab_size, steps):
                 begun = time.perf_counter()
             batch: Batch = next(batches)
             count += np.count_nonzero(batch.segments) if number >= 2 else 0
-            state, _ = update(state, mesh.put_batch(devices, batch))
+            state, _ = update(state, {}, mesh.put_batch(devices, batch))
         jax.block_until_ready(state)
     return count / (time.perf_counter() - begun)
 

@@ -95,7 +95,7 @@ def mathjax_steps(model, rows, length, cpu_devices, steps):
         batch, seconds = mesh.put_batch(devices, batch), []
         for _ in range(steps + 1):
             begun = time.perf_counter()
-            state, metrics = update(state, batch)
+            state, metrics = update(state, {}, batch)
             jax.block_until_ready((state, metrics))
             seconds.append(time.perf_counter() - begun)
     return seconds[1:]
