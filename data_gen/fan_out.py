@@ -36,10 +36,10 @@ def run(
     """Make each shard that `workdir` lacks and give back the manifest.
 
     `shards` are names of files in `workdir`, and what `make` is called with for each, in another process: both must
-    be picklable. `make` writes the file, whole or not at all, and gives back facts for the manifest: `rows`, which are
-    counted up to `total`, and any others. `recipe` is a config; for a folder made with another one, ValueError names
-    the settings that differ. An error in `make` stops the run and names the shard; a shard whose process was killed
-    is made once more, then it is a ChildProcessError. What is in the manifest by then stays done.
+    be picklable. `make` writes the file, whole or not at all, and gives back facts for the manifest: `rows`, and any
+    others; `done`, or else the rows, is counted up to `total`. `recipe` is a config; for a folder made with another
+    one, ValueError names the settings that differ. An error in `make` stops the run and names the shard; a shard whose
+    process was killed is made once more, then it is a ChildProcessError. What is in the manifest by then stays done.
     """
     workdir = pathlib.Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -50,10 +50,10 @@ def run(
     missing = [name for name in places if name not in done]
     workers = max(1, min(workers or _cores(), len(missing)))
     rows, began = sum(facts["rows"] for facts in done.values()), time.monotonic()
-    with metrics.progress(total, workdir.name, unit, initial=rows) as bar:
+    with metrics.progress(total, workdir.name, unit, initial=sum(map(_count, done.values()))) as bar:
         for name, facts in _made(make, {name: places[name] for name in missing}, workdir, workers):
             done[name] = facts
-            bar.update(facts["rows"])
+            bar.update(_count(facts))
             seconds = time.monotonic() - began
             manifest["files"] = {name: done[name] for name in places if name in done}
             manifest["last_run"] = {
@@ -63,6 +63,10 @@ def run(
             }
             _write(workdir / MANIFEST, manifest)
     return manifest
+
+
+def _count(facts):
+    return facts.get("done", facts["rows"])
 
 
 def _made(make, places, workdir, workers):

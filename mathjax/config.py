@@ -328,11 +328,13 @@ class Evaluate:
     """Solve benchmarks with a model, or judge what another one answered, and report."""
 
     checkpoint: str = ""  # a run or a step of it, a folder of Hugging Face, a GGUF file, a name on the hub; or else
+    endpoint: Endpoint | None = None  # a server; or else
     completions: str = ""  # a file of completions made elsewhere, a line each
     benchmarks: list[Benchmark]
     protocols: list[str] = field(default_factory=list)  # the first is the headline; []: strict, then the published
     mode: str = ""  # how questions are asked: cot, pot, hybrid (MAmmoTH's), calculator; "": each in its own style
     template: str = "plain"  # of all modes but hybrid, which has MAmmoTH's
+    asked_by: str = ""  # a protocol whose template, stop strings and limit of tokens are taken in place of these
     sampling: Sampling = field(default_factory=Sampling)  # of `samples` attempts: pass@k and votes
     slots: int = 64
     corpus: list[str] = field(default_factory=list)  # folders whose recipes say what is covered; []: of the training
@@ -349,8 +351,8 @@ class Evaluate:
         _one_of(self, "dtype", ("float32", "bfloat16"))
         _one_of(self, "mode", MODES)
         _require(self.shown >= 0, f"shown must not be negative, got {self.shown}")
-        asked = [self.checkpoint != "", self.completions != ""]
-        _require(sum(asked) == 1, "one of checkpoint and completions must be given, and only one")
+        asked = [self.checkpoint != "", self.endpoint is not None, self.completions != ""]
+        _require(sum(asked) == 1, "one of checkpoint, endpoint and completions must be given, and only one")
         names = [benchmark.name for benchmark in self.benchmarks]
         _require(len(names) > 0, "benchmarks must name at least one")
         _require(len(set(names)) == len(names), f"benchmarks must have names of their own, got {', '.join(names)}")
@@ -389,6 +391,51 @@ class PublicData:
         _one_of(self, "on_malformed", ("stop", "quarantine"))
         _require(self.path != "", "path must name a file, a folder, a glob, or hub:OWNER/NAME/FILE")
         _require(self.rows >= -1, f"rows must be a number of rows, 0 or -1, got {self.rows}")
+
+
+@dataclass(kw_only=True)
+class Samples:
+    """Completions of one model: in files, or to be sampled."""
+
+    name: str  # of the model, in records and reports
+    path: str = ""  # stored attempts (.jsonl), or the glob of RFT's raw generations, a file for each seed; or else
+    model: str = ""  # one to be sampled: what Pretrained.source may be
+    endpoint: Endpoint | None = None  # or a server to be asked
+    temperature: float | None = None  # in place of the sampling's
+
+    def check(self):
+        given = [name for name in ("path", "model", "endpoint") if getattr(self, name)]
+        _require(len(given) == 1, f"one of path, model and endpoint must be given, got {', '.join(given) or 'none'}")
+        named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.@-]*", self.name) is not None
+        _require(named, f"name must be letters, digits and _.@-, as a file is called by it; got {self.name!r}")
+
+
+@dataclass(kw_only=True)
+class Rejection:
+    """Rejection sampling (RFT): many solutions of each question, the right and distinct ones kept beside its own."""
+
+    questions: str  # records with answers
+    samples: list[Samples]  # in the order in which their paths are looked at
+    sampling: Sampling = field(default_factory=lambda: Sampling(temperature=0.7, top_k=50, samples=100))
+    template: str = "rft"
+    filter: str = "rft"  # right answer and right equations; or verdict: as judged when it was sampled
+    key: str = "equations"  # what makes two paths the same; terms: operands in any order; program: the syntax tree
+    gold: bool = True  # the question's own solution first
+    cap: int = 0  # the most paths kept of a question; 0: all
+    published: bool = False  # write RFT's own files too
+    shards: int = 8  # files of records
+    slots: int = 64  # of the engine, where something is to be sampled
+    dtype: str = "float32"
+
+    def check(self):
+        _one_of(self, "filter", ("rft", "verdict"))
+        _one_of(self, "key", ("equations", "terms", "program"))
+        _one_of(self, "dtype", ("float32", "bfloat16"))
+        _positive(self, "shards", "slots")
+        _require(self.cap >= 0, f"cap must not be negative, got {self.cap}")
+        names = [part.name for part in self.samples]
+        _require(len(names) > 0, "samples must name at least one model")
+        _require(len(set(names)) == len(names), f"samples must have names of their own, got {', '.join(names)}")
 
 
 @dataclass(kw_only=True)
@@ -477,6 +524,34 @@ class Arithmetic:
         for name in ("heldout", "test", "train_only"):
             _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
         _require(self.shards <= self.train, f"shards={self.shards} must not be more than train={self.train}")
+
+
+@dataclass(kw_only=True)
+class WordProblems:
+    """Make word problems of GSM8K's kind with checked solutions, from templates."""
+
+    seed: int = 0
+    train: int  # records
+    heldout: int = 1_000  # of train's templates, with numbers of their own
+    test: int = 1_000  # templates and numbers that train never has
+    shards: int = 8  # files of train
+    style: str = "cot"  # solutions in words with <<..>>; or pot: programs
+    steps: tuple[int, int] = (1, 8)  # fewest and most of a solution
+    numbers: float = 1.0  # how far the numbers reach, where stories allow it; 1: as far as in daily life
+    decimals: bool = True  # also stories with decimal numbers
+    distractors: float = 0.25  # the share of questions with a sentence that does not matter
+
+    def check(self):
+        _positive(self, "train", "shards", "numbers")
+        _one_of(self, "style", ("cot", "pot"))
+        _share(self, "distractors")
+        for name in ("heldout", "test"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+        _require(self.shards <= self.train, f"shards={self.shards} must not be more than train={self.train}")
+        _require(
+            len(self.steps) == 2 and 1 <= self.steps[0] <= self.steps[1] <= 8,
+            f"steps must be (fewest, most) from 1 to 8, got {self.steps!r}",
+        )
 
 
 def check(job, path="config"):

@@ -50,6 +50,11 @@ def read(path: str):
     return _format(path)[0](path)
 
 
+def lines(path: str) -> "_Lines":
+    """The lines of a text file of any name, by number, as `read` gives those of a file of records."""
+    return _Lines(path)
+
+
 def write(path, pieces: Iterable[bytes]) -> int:
     """Write a file in the format of its suffix, whole or not at all; returns the number of pieces.
 

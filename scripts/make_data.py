@@ -1,4 +1,4 @@
-"""Make records: arithmetic worked out step by step, a public data set, or the equations in GSM8K's solutions.
+"""Make records: arithmetic step by step, public data sets, a model's right and distinct solutions (RFT).
 
     python scripts/make_data.py --config=configs/NAME.py [--config.path.to.setting=value] --workdir=DIR
 
@@ -28,6 +28,12 @@ def public_data(job, workdir):
     public_job.run(job, workdir)
 
 
+def rejection(job, workdir):
+    from data_gen.rejection import job as rejection_job
+
+    rejection_job.run(job, workdir)
+
+
 if __name__ == "__main__":
     door.main(
         __doc__,
@@ -35,5 +41,6 @@ if __name__ == "__main__":
             config.Arithmetic: arithmetic,
             config.GSM8KEquations: gsm8k_equations,
             config.PublicData: public_data,
+            config.Rejection: rejection,
         },
     )
