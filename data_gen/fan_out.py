@@ -1,14 +1,17 @@
-"""Shards of work on this machine's processes: done once each, whole or not at all, and listed in a manifest.
+"""Shards of work on this machine's processes or a Ray cluster: done once each, whole or not at all, and listed.
 
 What makes a shard is a function from its place in the work to a file, and to facts about it; nothing else about the
-work is known here.
+work is known here. Shares of the work, as the jobs of a Slurm array take them, have manifests of their own; whoever
+comes last, or the same job without a share, finds all files there and lists them.
 """
 
 import concurrent.futures
+import functools
 import json
 import multiprocessing
 import os
 import pathlib
+import re
 import signal
 import threading
 import time
@@ -17,9 +20,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from data_gen import ray_cluster
 from mathjax import config, files, metrics
 
 MANIFEST = "manifest.json"
+SHARES = "manifest-*-of-*.json"
+FREE = ("on", "share")  # settings of a job that say where its shards are made, and change nothing about them
 TRIES = 2  # of a shard whose process was killed
 
 
@@ -38,20 +44,35 @@ def run(
     `shards` are names of files in `workdir`, and what `make` is called with for each, in another process: both must
     be picklable. `make` writes the file, whole or not at all, and gives back facts for the manifest: `rows`, and any
     others; `done`, or else the rows, is counted up to `total`. `recipe` is a config; for a folder made with another
-    one, ValueError names the settings that differ. An error in `make` stops the run and names the shard; a shard whose
-    process was killed is made once more, then it is a ChildProcessError. What is in the manifest by then stays done.
+    one, ValueError names the settings that differ. Its `on` is where they are made, `local` or `ray`; its `share`, as
+    `2/16`, lets this be one of several jobs, each of which makes every 16th shard from its own on.
+
+    An error in `make` stops the run and names the shard; a shard whose process was killed is made once more, then it is
+    a ChildProcessError. What is in the manifest by then stays done.
     """
     workdir = pathlib.Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
-    manifest = _opened(workdir / MANIFEST, recipe)
-    places = dict(shards)
+    first, every = share(getattr(recipe, "share", ""))
+    path = workdir / (MANIFEST if every == 1 else f"manifest-{first:05}-of-{every:05}.json")
+    manifest = _opened(path, recipe)
+    places = dict(list(shards)[first::every])
     found = manifest["files"]
+    for other in sorted(workdir.glob(SHARES)):
+        found |= {name: facts for name, facts in _opened(other, recipe)["files"].items() if name not in found}
     done = {name: found[name] for name in places if name in found and _is_there(workdir / name, found[name])}
     missing = [name for name in places if name not in done]
+    manifest["files"] = {name: done[name] for name in places if name in done}
+    _write(path, manifest)
     workers = max(1, min(workers or _cores(), len(missing)))
     rows, began = sum(facts["rows"] for facts in done.values()), time.monotonic()
+    total = round(total * len(places) / max(1, len(shards)))
     with metrics.progress(total, workdir.name, unit, initial=sum(map(_count, done.values()))) as bar:
-        for name, facts in _made(make, {name: places[name] for name in missing}, workdir, workers):
+        lacking = {name: places[name] for name in missing}
+        if getattr(recipe, "on", "local") == "ray" and lacking:
+            made = ray_cluster.made(functools.partial(_make, make), lacking, workdir)
+        else:
+            made = _made(make, lacking, workdir, workers)
+        for name, facts in made:
             done[name] = facts
             bar.update(_count(facts))
             seconds = time.monotonic() - began
@@ -61,8 +82,18 @@ def run(
                 "seconds": round(seconds, 3),
                 "rows_per_second": round((sum(facts["rows"] for facts in done.values()) - rows) / seconds),
             }
-            _write(workdir / MANIFEST, manifest)
+            _write(path, manifest)
     return manifest
+
+
+def share(text: str) -> tuple[int, int]:
+    """(first, every) of a share of the work, `2/16`; all of it for "". ValueError for what is no share."""
+    if not text:
+        return 0, 1
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    if not match or not int(match[1]) < int(match[2]):
+        raise ValueError(f"config.share must be i/n with i from 0 below n, got {text!r}")
+    return int(match[1]), int(match[2])
 
 
 def _count(facts):
@@ -146,7 +177,7 @@ def _opened(path, recipe):
     differing = [
         f"{name} is {there.get(name, 'not set')} there, {here.get(name, 'not set')} now"
         for name in sorted(there.keys() | here.keys())
-        if there.get(name) != here.get(name)
+        if there.get(name) != here.get(name) and name.partition(".")[2] not in FREE
     ]
     if differing:
         raise ValueError(f"{path.parent} holds files of another recipe: {'; '.join(differing)}")

@@ -426,8 +426,11 @@ class Rejection:
     shards: int = 8  # files of records
     slots: int = 64  # of the engine, where something is to be sampled
     dtype: str = "float32"
+    on: str = "local"  # where shards are made; ray: on the Ray cluster of RAY_ADDRESS, or of this node
+    share: str = ""  # one of several jobs, as of a Slurm array: 0/16 to 15/16; "": all of the work
 
     def check(self):
+        _one_of(self, "on", ("local", "ray"))
         _one_of(self, "filter", ("rft", "verdict"))
         _one_of(self, "key", ("equations", "terms", "program"))
         _one_of(self, "dtype", ("float32", "bfloat16"))
@@ -436,6 +439,8 @@ class Rejection:
         names = [part.name for part in self.samples]
         _require(len(names) > 0, "samples must name at least one model")
         _require(len(set(names)) == len(names), f"samples must have names of their own, got {', '.join(names)}")
+        there = all(part.path for part in self.samples)
+        _require(there or not self.share, f"share={self.share!r} needs completions that are there: samples with a path")
 
 
 @dataclass(kw_only=True)
@@ -515,8 +520,11 @@ class Arithmetic:
     mode: str = "steps"  # or direct: the answer alone
     division: str = "decimal"  # quotients that end, as decimals; or fraction: all values as whole numbers and (a/b)
     train_only: int = 3  # questions of at most so many characters, as 7*8, are in train alone
+    on: str = "local"  # where shards are made; ray: on the Ray cluster of RAY_ADDRESS, or of this node
+    share: str = ""  # one of several jobs, as of a Slurm array: 0/16 to 15/16; "": all of the work
 
     def check(self):
+        _one_of(self, "on", ("local", "ray"))
         _positive(self, "train", "shards")
         _one_of(self, "mode", ("steps", "direct"))
         _one_of(self, "division", ("decimal", "fraction"))

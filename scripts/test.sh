@@ -3,8 +3,8 @@
 #
 #   bash scripts/test.sh [--with=parity] [arguments of pytest]
 #
-# --with=parity also installs PyTorch's CPU build and the file of SmolLM2, and with these come the tests that compare
-# with PyTorch; without it, or where pip finds no such build, they are skipped. With arguments of pytest:
+# --with=parity also installs PyTorch's CPU build, Ray and the file of SmolLM2, and with these the tests that compare
+# with PyTorch or need a cluster; without them, or where pip finds none, they are skipped. With arguments of pytest:
 # bash scripts/test.sh tests/test_metrics.py -x
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -20,7 +20,7 @@ for argument in "$@"; do
 done
 
 bash "$checkout/scripts/setup.sh" core dev
-if [ "$parity" = yes ] && ! bash "$checkout/scripts/setup.sh" parity smollm2; then
+if [ "$parity" = yes ] && ! bash "$checkout/scripts/setup.sh" parity smollm2 ray; then
   echo "test.sh: the tests that compare with PyTorch will be skipped: pip found no PyTorch for this machine (above)." \
     "On Linux the CPU build is wanted: let pip look in PyTorch's index of CPU builds (PIP_EXTRA_INDEX_URL)" >&2
 fi

@@ -17,7 +17,8 @@ def run(job: config.Rejection, workdir, workers: int | None = None) -> dict:
     """Write records (the questions' own solutions first, then the paths kept) and `report.json` into `workdir`.
 
     What is to be sampled goes to `samples/NAME.jsonl`, as it comes. Shards are made on `workers` processes (None: all
-    cores); a run that was killed goes on where it was, and ends with the same bytes. Gives back the report.
+    cores); a run that was killed goes on where it was, and ends with the same bytes. Gives back the report; after one
+    share of several {}: the same job without a share reports.
     """
     workdir = pathlib.Path(workdir)
     questions = len(records.read(job.questions))
@@ -32,6 +33,9 @@ def run(job: config.Rejection, workdir, workers: int | None = None) -> dict:
     places = [(name, (name, span)) for name, span in zip(names, spans, strict=True)]
     make = functools.partial(_make, job, found, workdir)
     manifest = fan_out.run(make, places, workdir, recipe=job, total=questions, unit="questions", workers=workers)
+    if lacking := [name for name in names if name not in manifest["files"]]:
+        print(f"share {job.share} is done; {len(lacking)} of {len(names)} files belong to other shares")
+        return {}
     told = report.summarise([manifest["files"][name] for name in names], list(found), questions)
     with files.whole(workdir / REPORT) as file:
         file.write(json.dumps(told, indent=2).encode() + b"\n")
