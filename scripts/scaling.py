@@ -38,7 +38,7 @@ def main(arguments):
             file.write(json.dumps({"points": points, "laws": laws}, indent=2).encode() + b"\n")
         for axis in {axis for found in laws.values() for axis in found}:
             with files.whole(folder / f"{axis}.svg") as file:
-                file.write(scaling.plot(points, axis).encode())
+                file.write(scaling.draw(points, axis).encode())
         print(f"laws and plots: {folder}")
     return 0
 

@@ -17,6 +17,8 @@ from mathjax import config, records
 from mathjax.config import Rejection, Samples, Sampling
 from mathjax.records import Record
 
+SVG = "http://www.w3.org/2000/svg"
+
 
 def literal_value(node):
     """What Python makes of an expression, in floats where it does."""
@@ -253,6 +255,8 @@ def test_the_union_counts_what_each_model_alone_brings(four, tmp_path):
             k: v for k, v in model.items() if k != "exclusive"
         }
         assert told[name]["exclusive"] <= model["exclusive"] == model["why"]["correct"]
+    shown = (tmp_path / "all" / job.PAGE).read_text()
+    assert shown.count("<svg") == 3 and all(name in shown for name in texts) and "http://" not in shown.replace(SVG, "")
     assert told["all"]["curve"][0]["kept"] <= sum(model["curve"][0]["kept"] for model in alone.values())
     assert sum(told["all"]["difficulty"]) == 660
 

@@ -100,9 +100,9 @@ def test_the_table_and_the_plot_show_every_law():
     ]
     told = scaling.table(scaling.laws(points))
     assert "distinct, per doubling" in told and "rows, per doubling" in told and "loss" not in told
-    drawn = ET.fromstring(scaling.plot(points, "distinct"))
+    drawn = ET.fromstring(scaling.draw(points, "distinct"))
     kinds = [element.tag.rpartition("}")[2] for element in drawn]
-    assert kinds.count("circle") == 28 and kinds.count("line") == 4
+    assert kinds.count("circle") == 28 and kinds.count("path") == 1 + 4
 
 
 def test_the_door_prints_and_plots_what_was_measured(tmp_path):

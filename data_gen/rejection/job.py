@@ -9,12 +9,12 @@ from data_gen import fan_out
 from data_gen.rejection import candidates, report, sampling, shard
 from mathjax import config, files, records
 
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.html"
 PAPER, KEPT = "rft.jsonl", "rft_kept.json"  # as published
 
 
 def run(job: config.Rejection, workdir, workers: int | None = None) -> dict:
-    """Write records (the questions' own solutions first, then the paths kept) and `report.json` into `workdir`.
+    """Write records (the questions' own solutions first, then the paths kept), `report.json` and `report.html`.
 
     What is to be sampled goes to `samples/NAME.jsonl`, as it comes. Shards are made on `workers` processes (None: all
     cores); a run that was killed goes on where it was, and ends with the same bytes. Gives back the report; after one
@@ -39,6 +39,8 @@ def run(job: config.Rejection, workdir, workers: int | None = None) -> dict:
     told = report.summarise([manifest["files"][name] for name in names], list(found), questions)
     with files.whole(workdir / REPORT) as file:
         file.write(json.dumps(told, indent=2).encode() + b"\n")
+    with files.whole(workdir / PAGE) as file:
+        file.write(report.page(told).encode())
     if job.published:
         write_published(workdir, [workdir / name for name in names])
     print(report.table(told))

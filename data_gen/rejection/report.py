@@ -1,9 +1,32 @@
 """What rejection sampling came to: k against right, distinct and kept paths, by model and for all of them."""
 
+import html
 import json
+import math
 from collections import Counter
 
 from data_gen.rejection.shard import UNION
+from mathjax import plot
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Rejection sampling</title>
+<style>
+:root {{ color-scheme: light dark; font-family: sans-serif }}
+body {{ max-width: 50rem; margin: 1rem auto; padding: 0 1rem }}
+svg {{ width: 100%; height: auto }}
+pre, table {{ overflow-x: auto; display: block }}
+td, th {{ padding: .2rem .8rem .2rem 0; text-align: left }}
+</style>
+<h1>Rejection sampling: {title}</h1>
+{curves}
+<pre>{table}</pre>
+<h2>Who brings what</h2>
+<table><tr><th>model</th><th>paths of its own</th><th>samples</th></tr>{rows}</table>
+<h2>How hard the questions are</h2>
+{hard}
+</html>
+"""
 
 
 def summarise(facts: list[dict], models: list[str], questions: int) -> dict:
@@ -27,6 +50,39 @@ def table(report: dict) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     shown = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
     return "\n".join([*shown, "correct, distinct and kept are paths a question; distinct counts its own solution"])
+
+
+def page(report: dict) -> str:
+    """The report as one HTML file without a network: the curves, who brings what, and how hard the questions are."""
+    curves = [
+        plot.svg(
+            {
+                name: [(math.log2(row["k"]), row[what]) for row in model["curve"]]
+                for name, model in report["models"].items()
+            },
+            across="log2 of k",
+            up=f"{what} paths a question",
+        )
+        for what in ("correct", "distinct")
+    ]
+    hard = plot.svg(
+        {name: list(enumerate(model["difficulty"])) for name, model in report["models"].items()},
+        across="tenths of the samples that were right",
+        up="questions",
+    )
+    rows = [
+        (name, f"{model['exclusive']:,}", "; ".join(f"{why} {count:,}" for why, count in model["why"].items()))
+        for name, model in report["models"].items()
+        if "why" in model
+    ]
+    cells = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return PAGE.format(
+        title=f"{report['rows']:,} rows of {report['questions']:,} questions",
+        curves="".join(curves),
+        table=html.escape(table(report)),
+        rows=cells,
+        hard=hard,
+    )
 
 
 def _cells(name, row):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from mathjax import plot
+
 AXES = {  # what accuracy is fitted to: how a point's number becomes x, and what one step of x is
     "rows": (math.log2, "doubling"),
     "distinct": (math.log2, "doubling"),
@@ -128,43 +130,21 @@ def table(found: dict) -> str:
     return "\n".join("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines)
 
 
-def plot(points: Sequence[dict], name: str) -> str:
-    """Accuracy against one of AXES as SVG: the points, by their `series`, and each series' line."""
+def draw(points: Sequence[dict], name: str) -> str:
+    """Accuracy against one of AXES as SVG: the points by their `series`, and the line of each."""
     scale, _ = AXES[name]
     series: dict[str, list[tuple[float, float]]] = {}
     for point in points:
         if name in point:
             series.setdefault(str(point.get("series", "")), []).append((scale(point[name]), point["accuracy"]))
-    every = [pair for found in series.values() for pair in found]
-    (left, right), (low, high) = ((min(axis), max(axis)) for axis in zip(*every, strict=True))
-    wide, tall = max(right - left, 1e-9), max(high - low, 1e-9)
-
-    def place(x, y):
-        return f"{60 + 560 * (x - left) / wide:.1f}", f"{340 - 300 * (y - low) / tall:.1f}"
-
-    parts = []
-    for number, (label, found) in enumerate(series.items()):
-        color = f"hsl({number * 137 % 360} 60% 45%)"
-        for x, y in found:
-            cx, cy = place(x, y)
-            parts.append(f'<circle cx="{cx}" cy="{cy}" r="4" fill="{color}"/>')
+    lines = {}
+    for label, found in series.items():
         if len({x for x, _ in found}) > 1:
             line = fit(*zip(*found, strict=True))
-            (x1, y1), (x2, y2) = (place(x, line.at(x)[0]) for x in (min(found)[0], max(found)[0]))
-            parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{color}"/>')
-        parts.append(f'<text x="630" y="{40 + 18 * number}" fill="{color}">{_escaped(label)}</text>')
-    unit = f"log2 of {name}" if scale is math.log2 else f"held-out {name}"
-    parts.append(f'<text x="60" y="370">{left:.3g}</text><text x="620" y="370" text-anchor="end">{right:.3g}</text>')
-    parts.append(f'<text x="340" y="390" text-anchor="middle">{unit}</text>')
-    parts.append(f'<text x="52" y="344" text-anchor="end">{low:.3g}</text>')
-    parts.append(f'<text x="52" y="44" text-anchor="end">{high:.3g}</text><text x="8" y="20">accuracy, %</text>')
-    style = 'font-family="sans-serif" font-size="13"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 400" {style}>{"".join(parts)}</svg>'
+            lines[label] = line.slope, line.intercept
+    across = f"log2 of {name}" if scale is math.log2 else f"held-out {name}"
+    return plot.svg(series, across=across, up="accuracy, %", lines=lines)
 
 
 def _interval(pair):
     return "" if pair is None else f"{pair[0]:.2f} – {pair[1]:.2f}"
-
-
-def _escaped(text):
-    return text.replace("&", "&amp;").replace("<", "&lt;")
