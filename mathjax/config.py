@@ -282,11 +282,20 @@ class Endpoint:
     tries: int = 8  # of one call, where the server is busy, fails or cannot be reached
     requests_per_minute: int = 0  # 0: no limit
     tokens_per_minute: int = 0  # prompts and completions; 0: no limit
+    choices: int = 0  # most samples of a question in one call; 0: all; 1: each with a seed of its own
     log_probabilities: bool = False  # ask for those of each token
+    extra: str = "{}"  # a JSON object that is added to each call; null takes out what would be sent
 
     def check(self):
         _positive(self, "concurrency", "timeout", "tries")
-        for name in ("requests_per_minute", "tokens_per_minute"):
+        try:
+            extra = json.loads(self.extra)
+        except ValueError:
+            extra = None
+        _require(isinstance(extra, dict), f"extra must be a JSON object, got {self.extra!r}")
+        fixed = sorted({"model", "prompt", "messages", "n", "stream"} & extra.keys())
+        _require(not fixed, f"extra must not hold {', '.join(fixed)}")
+        for name in ("requests_per_minute", "tokens_per_minute", "choices"):
             _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
         place = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[^\s?#@]*)?"
         _require(  # what is refused is not repeated: it may hold a password
@@ -441,6 +450,23 @@ class Rejection:
         _require(len(set(names)) == len(names), f"samples must have names of their own, got {', '.join(names)}")
         there = all(part.path for part in self.samples)
         _require(there or not self.share, f"share={self.share!r} needs completions that are there: samples with a path")
+
+
+@dataclass(kw_only=True)
+class Filter:
+    """Records without duplicates, and without the questions of benchmarks."""
+
+    sources: list[str]  # files of records, in the order in which the first of equal ones stays
+    against: list[str] = field(default_factory=list)  # records of benchmarks, whose questions are to be left out
+    kinds: list[str] = field(default_factory=lambda: ["exact", "masked", "half"])  # of overlap; ngram: 13 words alike
+    near: float = 0.0  # the share of runs of 5 words from which two records are the same; 0: only all words
+
+    def check(self):
+        _share(self, "near")
+        _require(len(self.sources) > 0, "sources must name at least one file of records")
+        for kind in self.kinds:
+            known = ("exact", "masked", "half", "ngram")
+            _require(kind in known, f"kinds must be of {', '.join(known)}; got {kind!r}")
 
 
 @dataclass(kw_only=True)

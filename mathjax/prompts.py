@@ -112,6 +112,7 @@ TEMPLATES = {  # {question} and {input} are what a record says
     "mammoth_choice": _ALPACA + " Let's solve the multi-choice question step by step.\n",
     "gsm8k_8shot": _GSM8K + "\n\nQ: {question}\nA:",
     "math_4shot": _MATH + "\n\nProblem:\n{question}\n\nSolution:",  # Minerva's
+    "question_answer": "Question: {question}\nAnswer:",  # lm-evaluation-harness, GSM8K
     "chat": "{question}",
     "chat_boxed": "{question}\nPlease reason step by step, and put your final answer within \\boxed{}.",  # DeepSeekMath
 }

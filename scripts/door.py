@@ -25,7 +25,9 @@ DOORS = {
     config.Arithmetic: "scripts/make_data.py",
     config.GSM8KEquations: "scripts/make_data.py",
     config.PublicData: "scripts/make_data.py",
+    config.WordProblems: "scripts/make_data.py",
     config.Rejection: "scripts/make_data.py",
+    config.Filter: "scripts/make_data.py",
     config.Train: "scripts/train.py",
     config.Evaluate: "scripts/evaluate.py",
 }

@@ -28,10 +28,22 @@ def public_data(job, workdir):
     public_job.run(job, workdir)
 
 
+def filters(job, workdir):
+    from data_gen import filters
+
+    filters.run(job, workdir)
+
+
 def rejection(job, workdir):
     from data_gen.rejection import job as rejection_job
 
     rejection_job.run(job, workdir)
+
+
+def word_problems(job, workdir):
+    from data_gen import word_problems
+
+    word_problems.run(job, workdir)
 
 
 if __name__ == "__main__":
@@ -41,6 +53,8 @@ if __name__ == "__main__":
             config.Arithmetic: arithmetic,
             config.GSM8KEquations: gsm8k_equations,
             config.PublicData: public_data,
+            config.WordProblems: word_problems,
             config.Rejection: rejection,
+            config.Filter: filters,
         },
     )

@@ -1,5 +1,6 @@
 """The choice of the next token, and what a compiled look costs."""
 
+import dataclasses
 import functools
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 
 from mathjax import config
 from mathjax.model import decoder
-from mathjax.model.attention import EMPTY, attend, attend_cache, visible
+from mathjax.model.attention import EMPTY, attend, attend_cache, attend_shared, visible
 from mathjax.sample import decode
 
 MODEL = config.Model(vocab_size=24, layers=2, width=32, heads=4, kv_heads=2, head_dim=8, mlp_width=48)
@@ -17,10 +18,10 @@ LOGITS = np.array([1.0, 3.0, 0.5, 3.0, -2.0, 2.0, 0.0, 2.5], np.float32)  # toke
 
 
 def choose(logits, keys, **settings):
-    """`decode.choose` with one temperature, top_k and top_p for all rows."""
+    """`decode.choose` with one temperature, top_k, top_p and min_p for all rows."""
     B = len(logits)
-    asked = {"temperature": 0.0, "top_k": 0, "top_p": 1.0} | settings
-    dtypes = {"temperature": jnp.float32, "top_k": jnp.int32, "top_p": jnp.float32}
+    asked = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0} | settings
+    dtypes = {"temperature": jnp.float32, "top_k": jnp.int32, "top_p": jnp.float32, "min_p": jnp.float32}
     return jax.jit(decode.choose)(
         jnp.asarray(logits), keys, **{name: jnp.full(B, value, dtypes[name]) for name, value in asked.items()}
     )
@@ -32,17 +33,18 @@ def draws(count, **settings):
     return np.asarray(choose(np.tile(LOGITS, (count, 1)), keys, **settings)[0])
 
 
-def shares(temperature, top_k, top_p):
-    """The probability of each token of LOGITS, by the words: temperature, then top-k, then top-p."""
-    scaled = LOGITS / np.float32(temperature)
+def shares(temperature, top_k, top_p, min_p, logits=LOGITS):
+    """The probability of each token, by the words: temperature, then top-k, then top-p, then min-p."""
+    scaled = logits / np.float32(temperature)
     order = sorted(range(len(scaled)), key=lambda token: (-scaled[token], token))
     order = order[: top_k or len(order)]
     weights = np.exp(scaled[order] - scaled[order].max())
     weights /= weights.sum()
     fewest = next(n for n in range(1, len(order) + 1) if n == len(order) or weights[:n].sum() >= top_p)
     found = np.zeros(len(scaled))
-    found[order[:fewest]] = weights[:fewest] / weights[:fewest].sum()
-    return found
+    found[order[:fewest]] = weights[:fewest]
+    found[found < min_p * weights[0]] = 0
+    return found / found.sum()
 
 
 def test_temperature_0_takes_the_likeliest_and_of_equals_the_lowest():
@@ -50,27 +52,48 @@ def test_temperature_0_takes_the_likeliest_and_of_equals_the_lowest():
 
 
 @pytest.mark.parametrize(
-    ("temperature", "top_k", "top_p"),
+    ("temperature", "top_k", "top_p", "min_p"),
     [
-        (1.0, 0, 1.0),
-        (0.5, 0, 1.0),
-        (2.0, 0, 1.0),
-        (1.0, 3, 1.0),
-        (1.0, 1, 1.0),  # of two equals the lower stays
-        (1.0, 100, 1.0),
-        (1.0, 0, 0.3),
-        (1.0, 0, 0.8),
-        (2.0, 0, 0.8),  # what adds up to 0.8 depends on the temperature
-        (1.0, 4, 0.8),  # and on what top-k left
-        (1.0, 0, 1e-9),  # never none
+        (1.0, 0, 1.0, 0.0),
+        (0.5, 0, 1.0, 0.0),
+        (2.0, 0, 1.0, 0.0),
+        (1.0, 3, 1.0, 0.0),
+        (1.0, 1, 1.0, 0.0),  # of two equals the lower stays
+        (1.0, 100, 1.0, 0.0),
+        (1.0, 0, 0.3, 0.0),
+        (1.0, 0, 0.4, 0.0),  # of two equals both
+        (1.0, 0, 0.8, 0.0),
+        (2.0, 0, 0.8, 0.0),  # what adds up to 0.8 depends on the temperature
+        (1.0, 4, 0.8, 0.0),  # and on what top-k left
+        (1.0, 0, 1e-9, 0.0),  # never none
+        (1.0, 0, 1.0, 0.5),
+        (1.0, 0, 1.0, 1.0),  # the likeliest, however many
+        (2.0, 0, 1.0, 0.5),  # a share of what the temperature made
+        (1.0, 5, 0.9, 0.1),
     ],
 )
-def test_tokens_are_drawn_by_temperature_then_top_k_then_top_p(temperature, top_k, top_p):
-    count, expected = 20_000, shares(temperature, top_k, top_p)
-    found = np.bincount(draws(count, temperature=temperature, top_k=top_k, top_p=top_p), minlength=len(LOGITS))
+def test_tokens_are_drawn_by_temperature_top_k_top_p_and_min_p(temperature, top_k, top_p, min_p):
+    count, expected = 20_000, shares(temperature, top_k, top_p, min_p)
+    settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+    found = np.bincount(draws(count, **settings), minlength=len(LOGITS))
     assert set(np.flatnonzero(found)) <= set(np.flatnonzero(expected))
     deviation = np.sqrt(count * expected * (1 - expected))
     assert np.all(np.abs(found - count * expected) <= 5 * deviation)
+
+
+@pytest.mark.parametrize(
+    ("top_k", "top_p", "min_p"), [(0, 1.0, 0.0), (50, 1.0, 0.0), (0, 0.5, 0.0), (40, 0.7, 0.0), (0, 1.0, 0.02)]
+)
+def test_a_large_vocabulary_is_cut_at_the_same_tokens(top_k, top_p, min_p):
+    """Bisection against sorting, over 5,000 tokens, a multiple of no block."""
+    logits = np.random.default_rng(4).normal(0, 2, 5000).astype(np.float32)
+    expected, keys = shares(1.0, top_k, top_p, min_p, logits), jax.random.split(jax.random.key(3), 2000)
+    settings = {"temperature": 1.0, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+    found = np.bincount(np.asarray(choose(np.tile(logits, (2000, 1)), keys, **settings)[0]), minlength=5000)
+    assert set(np.flatnonzero(found)) <= set(np.flatnonzero(expected))
+    likely = np.argsort(-expected)[:20]
+    deviation = np.sqrt(2000 * expected[likely] * (1 - expected[likely]))
+    assert np.all(np.abs(found[likely] - 2000 * expected[likely]) <= 5 * deviation)
 
 
 def test_log_probabilities_are_those_of_the_model_whatever_is_left_out():
@@ -109,14 +132,82 @@ def test_attention_to_a_cache_is_attention():
     np.testing.assert_allclose(found, jax.jit(attend)(queries, keys, values, seen), atol=1e-6)
 
 
+@pytest.mark.parametrize("parts", [1, 2])
+def test_attention_to_what_a_group_shares_is_attention_to_all_of_it(parts):
+    """4 sequences in 2 groups, in one part or each group in a part of its own, and a place that nobody takes."""
+    random = np.random.default_rng(1)
+    H, K, C, S, Z, M = 4, 2, 8, 5, 6, 3
+    groups, lengths = [1, 0, 1, 0] if parts == 1 else [0, 0, 1, 1], [4, 6]  # of what is shared; the rest is empty
+    shapes = (4, 1, H, C), (4, S, K, C), (4, S, K, C), (2, Z, K, C), (2, Z, K, C)
+    drawn = (random.standard_normal(shape).astype(np.float32) for shape in shapes)
+    queries, keys, values, shared_keys, shared_values = drawn
+    seen = np.arange(S)[None, None] < np.array([1, 5, 3, 2])[:, None, None]
+    shared_seen = np.tile((np.arange(Z)[None] < np.array(lengths)[:, None])[:, None], (1, M, 1))
+    if parts == 1:
+        members, places = [[1, 99, 3, 0, 2, 99]], [[3, 0, 4, 2]]
+    else:
+        members, places = [[0, 99, 1], [1, 0, 99]], [[0, 2], [1, 0]]
+    cached = keys.transpose(0, 2, 3, 1), values.transpose(0, 2, 1, 3)
+    prompts = shared_keys.transpose(0, 2, 3, 1), shared_values.transpose(0, 2, 1, 3)
+    where = np.array(members), np.array(places)
+    found = jax.jit(attend_shared)(queries, *cached, seen, *prompts, shared_seen, *where)
+    for b, group in enumerate(groups):
+        length, own = lengths[group], int(seen[b].sum())
+        whole_keys, whole_values = (
+            np.concatenate([theirs[group, :length], ours[b, :own]])[None]
+            for theirs, ours in ((shared_keys, keys), (shared_values, values))
+        )
+        expected = attend(queries[b : b + 1], whole_keys, whole_values, np.ones((1, 1, length + own), bool))
+        np.testing.assert_allclose(found[b : b + 1], expected, atol=1e-6)
+
+
+WIDE = dataclasses.replace(MODEL, head_dim=64)  # a cache beside which everything else is small
+
+
+def abstract(slots, rows, columns, members):
+    """Shapes of params, prompts, slots, orders and chance, and `advance` over them."""
+    params = jax.eval_shape(lambda: decoder.unstack(decoder.init(WIDE, jax.random.key(0))))
+    prompts = jax.eval_shape(functools.partial(decoder.empty_cache, WIDE, rows, columns, jnp.float32))
+    state = jax.eval_shape(functools.partial(decode.empty, WIDE, slots, columns, jnp.float32))
+    ints, kinds = jax.ShapeDtypeStruct((slots,), jnp.int32), jax.ShapeDtypeStruct((slots,), jnp.uint32)
+    names = ("tokens", "positions", "starts", "left", "places")
+    forced = jax.ShapeDtypeStruct((slots, decode.FORCED), jnp.int32)
+    orders = decode.Orders(**dict.fromkeys(names, ints), requests=kinds, samples=kinds, forced=forced)
+    scalars = {"seed": np.uint32(0), "temperature": np.float32(1), "top_k": np.int32(0)}
+    chance = decode.Chance(**scalars, top_p=np.float32(1), min_p=np.float32(0))
+    settings = dict(steps=4, stops=(1,), parts=1, members=members, dtype=jnp.float32)
+    return (params, prompts, state, orders, chance), functools.partial(decode.advance, WIDE, **settings)
+
+
 def test_a_look_writes_the_cache_in_place():
-    slots, length = 64, 512
-    settings = dict(steps=4, stops=(1,), dtype=jnp.float32)
-    params = jax.eval_shape(lambda: decoder.unstack(decoder.init(MODEL, jax.random.key(0))))
-    state = jax.eval_shape(functools.partial(decode.empty, MODEL, slots, length, jnp.float32))
-    advance = jax.jit(functools.partial(decode.advance, MODEL, **settings), donate_argnums=1)
-    memory = advance.lower(params, state).compile().memory_analysis()
-    one_layer = slots * length * 2 * 8 * 4
-    cache = 2 * MODEL.layers * one_layer
-    assert memory.alias_size_in_bytes >= cache  # donated
+    slots, columns = 64, 512
+    arguments, advance = abstract(slots, 8, columns, 16)
+    memory = jax.jit(advance, donate_argnums=2).lower(*arguments).compile().memory_analysis()
+    one_layer = slots * columns * 2 * 64 * 4
+    assert memory.alias_size_in_bytes >= 2 * WIDE.layers * one_layer  # donated
     assert memory.temp_size_in_bytes < one_layer  # and never copied, not even a layer's keys
+
+
+def test_a_prefill_writes_the_prompts_in_place():
+    rows, columns, tokens = 256, 512, 64
+    params, prompts = abstract(8, rows, columns, 1)[0][:2]
+    ints = jax.ShapeDtypeStruct((1, tokens), jnp.int32)
+    pack = decode.Pack(
+        tokens=ints, positions=ints, segments=ints, rows=ints, lengths=jax.ShapeDtypeStruct((rows,), jnp.int32)
+    )
+    admit = jax.jit(functools.partial(decode.admit, WIDE, dtype=jnp.float32), donate_argnums=1)
+    memory = admit.lower(params, prompts, pack).compile().memory_analysis()
+    one_layer = rows * columns * 2 * 64 * 4
+    assert memory.alias_size_in_bytes >= 2 * WIDE.layers * one_layer
+    assert memory.temp_size_in_bytes < one_layer
+
+
+def test_what_a_hundred_samples_read_of_their_prompt_is_read_once():
+    """Bytes that a step touches, by the compiler's own count: 96 groups of one against 2 rows that 48 share each."""
+
+    def read(rows, members):
+        arguments, advance = abstract(96, rows, 1024, members)
+        return jax.jit(advance, donate_argnums=2).lower(*arguments).compile().cost_analysis()["bytes accessed"]
+
+    prompt = 1024 * 2 * 64 * 4 * 2 * WIDE.layers
+    assert read(96, 1) - read(2, 48) > 0.9 * 94 * prompt

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,9 @@ LENGTHS = [1, 3, 12, 33, 47, 2, 40, 7, 32, 34, 1, 20]  # of prompts; on both sid
 SAMPLINGS = {
     "greedy": config.Sampling(max_tokens=10),
     "drawn": config.Sampling(max_tokens=10, temperature=1.0, samples=2, seed=3),
-    "drawn from few": config.Sampling(max_tokens=10, temperature=1.5, top_k=5, top_p=0.9, samples=2, seed=4),
+    "drawn from few": config.Sampling(
+        max_tokens=10, temperature=1.5, top_k=5, top_p=0.9, min_p=0.02, samples=2, seed=4
+    ),
 }
 
 
@@ -88,7 +91,7 @@ def naive(params, request, sample, sampling):
     while len(found) < sampling.max_tokens and len(ids) < LENGTH:
         padded = np.array(ids + [0] * (LENGTH - len(ids)), np.int32)
         logits = whole_pass()(params, padded, len(ids))[len(ids) - 1]
-        settings = jnp.array([sampling.temperature]), jnp.array([sampling.top_k]), jnp.array([sampling.top_p])
+        settings = (jnp.array([x]) for x in (sampling.temperature, sampling.top_k, sampling.top_p, sampling.min_p))
         token, log_probability = choose(logits[None], jax.random.fold_in(key, len(ids))[None], *settings)
         ids.append(int(token[0]))
         found.append((int(token[0]), float(log_probability[0])))
@@ -159,11 +162,55 @@ def test_a_completion_does_not_depend_on_who_else_is_there(engine, expected, nam
     assert tokens_of(alone).items() <= tokens_of(expected[name]).items()
 
 
-def test_a_completion_does_not_depend_on_the_mesh(params, expected):
-    engine = build(params, 8, mesh=mesh.make(config.Mesh(data=2, fsdp=2, tensor=2)))
-    for name, sampling in SAMPLINGS.items():
-        found = tokens_of(generate(engine, short(), sampling))
-        assert found.items() <= tokens_of(expected[name]).items() and len(found) == len(short()) * sampling.samples
+LAYOUTS = [{"data": 2}, {"tensor": 2}, {"data": 1, "fsdp": 4}, {"data": 2, "fsdp": 2, "tensor": 2}]
+
+
+@pytest.mark.parametrize("sizes", LAYOUTS, ids=str)
+def test_a_completion_does_not_depend_on_the_mesh(params, expected, sizes):
+    sizes = {"data": 1, "fsdp": 1} | sizes
+    devices = mesh.make(config.Mesh(**sizes), jax.devices()[: math.prod(sizes.values())])
+    engine = build(params, 8, mesh=devices)
+    found = tokens_of(generate(engine, short(), SAMPLINGS["drawn from few"]))
+    assert found.items() <= tokens_of(expected["drawn from few"]).items() and len(found) == 2 * len(short())
+
+
+GROUPS = config.Sampling(max_tokens=8, temperature=1.0, samples=7, seed=8)
+
+
+@pytest.fixture(scope="module")
+def groups(params):
+    """7 samples of each request, one at a time."""
+    return tokens_of(generate(build(params, 1, steps=3), short()[:6], GROUPS))
+
+
+@pytest.mark.parametrize(("slots", "sizes"), [(4, {}), (16, {}), (16, {"data": 2, "fsdp": 2})], ids=str)
+def test_a_group_shares_its_prompt_and_draws_as_if_alone(params, groups, slots, sizes):
+    devices = mesh.make(config.Mesh(**{"data": 1} | sizes), jax.devices()[: math.prod(sizes.values())])
+    engine = build(params, slots, mesh=devices)
+    assert tokens_of(generate(engine, short()[:6], GROUPS)) == groups
+    assert engine.counts.prompt_tokens == sum(len(request.prompt) for request in short()[:6])  # each prompt once
+    request, sample = 3, 5
+    tokens, _, _ = naive(params, short()[request], sample, GROUPS)
+    name = short()[request].id, sample
+    assert tokens == groups[name][0] + (() if groups[name][1] is None else (groups[name][1],))
+
+
+def test_a_group_of_a_hundred_keeps_few_prompts():
+    """Bytes of the caches at 128 slots: the prompts of three groups at most, not one for each slot."""
+    engine = build(jax.jit(functools.partial(decoder.init, MODEL))(jax.random.key(0)), 128)
+    bytes_ = {n: engine.cache_bytes(config.Sampling(max_tokens=24, samples=n)) for n in (1, 8, 100)}
+    assert bytes_[1]["prompts"] / bytes_[100]["prompts"] == 128 / 6
+    assert bytes_[1]["prompts"] / bytes_[8]["prompts"] == 128 / 48
+    assert bytes_[1]["slots"] == bytes_[8]["slots"] == bytes_[100]["slots"]
+
+
+def test_what_was_interrupted_goes_on_with_the_samples_that_are_wanted(engine, expected):
+    """A request may ask for some of its samples: those that a killed job lacks."""
+    kept = dict(itertools.islice(tokens_of(expected["drawn"]).items(), 11))
+    lacking = {r.id: tuple(s for s in range(2) if (r.id, s) not in kept) for r in prompts()}
+    rest = [dataclasses.replace(r, samples=lacking[r.id]) for r in prompts() if lacking[r.id]]
+    found = tokens_of(generate(engine, rest, SAMPLINGS["drawn"]))
+    assert not found.keys() & kept.keys() and found | kept == tokens_of(expected["drawn"])
 
 
 def test_a_sample_is_the_same_whatever_the_number_of_samples(engine, expected):
@@ -214,6 +261,7 @@ def test_the_cache_ends_what_does_not_fit(engine):
         (Request(77, [-1]), "request 77: ids must lie in"),
         (Request(77, [0.5]), "request 77: the prompt must be a sequence of ids"),
         (Request(2**32, [2]), r"request 4294967296: the id must lie in \[0, 2\*\*32\)"),
+        (Request(77, [2], max_tokens=0), "request 77: max_tokens must be positive, got 0"),
     ],
 )
 def test_a_bad_request_is_an_error_after_those_before_it_are_served(engine, expected, bad, message):
@@ -245,10 +293,28 @@ def test_iterators_run_side_by_side(engine, expected):
     assert {name: tokens_of(f) for name, f in found.items()} == {name: tokens_of(e) for name, e in expected.items()}
 
 
-def test_nothing_is_compiled_twice(engine, expected):
+def test_a_long_mixed_run_compiles_nothing_more(params):
+    engine = build(params)
+    for samples in (1, 2):
+        generate(engine, prompts(), config.Sampling(max_tokens=2, samples=samples))
+    known = list(engine.programs)
     with compilations() as compiled:
-        generate(engine, prompts(LENGTHS[:9], first_id=50), config.Sampling(temperature=0.3, top_p=0.5, max_tokens=3))
-    assert compiled == []
+        for seed in range(6):
+            sampling = config.Sampling(temperature=0.3 * seed, top_p=0.5, max_tokens=3 + seed, samples=1 + seed % 2)
+            generate(engine, prompts(LENGTHS[seed:], first_id=50), sampling)
+            list(engine.stream(prompts(LENGTHS[:5]), sampling))
+    assert compiled == [] and list(engine.programs) == known
+    assert sorted(name.split(" of ")[0].split("(")[0] for name in known) == [
+        "clear Shape",
+        "clear Shape",
+        "copy params",
+        "decode 8 steps",
+        "decode 8 steps",
+        "prefill 1 x 16 tokens into 3 rows",
+        "prefill 1 x 32 tokens into 3 rows",
+        "prefill 1 x 64 tokens into 3 rows",
+    ]
+    assert "decode 8 steps of Shape(slots=3, suffix=32, rows=3, members=2, prompt=46)" in known
 
 
 def test_other_params_are_taken_without_compiling(params, engine, expected):
@@ -282,6 +348,7 @@ def test_params_of_another_shape_are_an_error(engine, params):
         ({"eos_id": (1, -1)}, r"eos_id must lie in \[0, 24\), got -1"),
         ({"slots": 0}, "slots and steps must be positive, got slots=0"),
         ({"length": 1}, "length must leave room for a prompt and a completion, got 1"),
+        ({"prompt": LENGTH}, r"prompt must lie in \[1, length=48\), got 48"),
     ],
 )
 def test_an_engine_that_cannot_be_is_an_error(params, settings, message):
@@ -308,5 +375,5 @@ def test_the_counts_are_those_of_the_completions(engine):
     found = generate(engine, prompts(), SAMPLINGS["drawn"]).values()
     assert engine.counts.completions - before.completions == len(found) == 24
     assert engine.counts.tokens - before.tokens == sum(len(c.tokens) + (c.finish == "stop") for c in found)
-    assert engine.counts.prompt_tokens - before.prompt_tokens == 2 * sum(LENGTHS)
+    assert engine.counts.prompt_tokens - before.prompt_tokens == sum(LENGTHS)
     assert 0.2 < engine.counts.busy <= 1

@@ -112,6 +112,15 @@ def test_a_wrong_setting_is_named(tmp_path, settings, message):
         job.run(public(**{"path": published(tmp_path, GOOD)} | settings), tmp_path / "out")
 
 
+def test_a_problem_of_math_is_named_as_math_500_names_it(tmp_path):
+    for name in ("test/algebra/1.json", "test/counting_and_probability/22.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        row = {"problem": "1+1?", "solution": "\\boxed{2}", "level": "Level 1", "type": "Algebra"}
+        (tmp_path / name).write_text(json.dumps(row))
+    found = [record.extra["unique_id"] for record in job.read("math", tmp_path)]
+    assert found == ["test/algebra/1.json", "test/counting_and_probability/22.json"]
+
+
 def test_a_row_in_a_folder_of_single_files_is_named_by_its_file(tmp_path):
     (tmp_path / "algebra").mkdir()
     (tmp_path / "algebra" / "1.json").write_text('{\n "problem": "P",\n "solution": "$\\\\boxed{7}$"\n}')

@@ -146,14 +146,61 @@ def test_a_case_that_cannot_be_judged_is_an_error_that_names_it(judge, case, mes
 
 
 def test_an_unknown_protocol_is_an_error_that_lists_the_known():
-    with pytest.raises(ValueError, match=r"no protocol 'kind'; there are gsm8k_flexible, .*strict"):
+    with pytest.raises(ValueError, match=r"no protocol 'kind'; there are hendrycks, .*strict"):
         Verifier(protocol="kind")
 
 
 def test_a_protocol_is_applied_to_the_styles_that_have_it():
-    with Verifier(1, protocol="gsm8k_strict") as judge:
+    with Verifier(1, protocol="lm_eval_strict") as judge:
         verdicts = judge([cot("4", "The answer is 4."), cot("4", "4", style="arithmetic", question="2+2=")])
     assert [verdict.correct for verdict in verdicts] == [False, True]
+
+
+OPTIONS = ("16", "19", "20")
+
+
+@pytest.mark.parametrize(
+    ("record", "completion", "protocol", "answer", "correct"),
+    [
+        (Record(question="", answer="19", style="pot"), "print(19.0)", "mammoth", "19", True),
+        (Record(question="", answer="19", style="pot"), "print(18)", "mammoth", "18", False),
+        (Record(question="", answer="19", style="pot"), "print(1/0)", "mammoth", None, False),
+        (Record(question="", answer="19", style="pot"), "x = 19", "mammoth", "19", True),  # no program that prints
+        (Record(question="", answer="2.5", style="pot"), "print(2.58)", "mammoth_math", "2.58", True),
+        (Record(question="", answer="B", style="pot", options=OPTIONS), "print('B')", "mammoth_choice", "B", True),
+        (Record(question="", answer="B", style="pot", options=OPTIONS), "print(19)", "mammoth_choice", None, False),
+        (Record(question="", answer="B", style="pot", options=OPTIONS), "print(19)", "strict", "B", True),
+        (Record(question="", answer="B", style="pot", options=OPTIONS), "print(20)", "strict", "C", False),
+        (Record(question="", answer="B", style="pot", options=OPTIONS), "print(1/0)", "strict", None, False),
+        (Record(question="", answer="B", style="pot", options=OPTIONS), "It is (B).", "strict", "B", True),
+        (Record(question="", answer="B", style="choice", options=OPTIONS), "so (B)", "mammoth_choice", "B", True),
+        (Record(question="", answer="900", solution="x=60*15=900"), "x=60*15=90", "mathglm", "x=60*15=90", False),
+        (
+            Record(question="", answer="900", solution="x=60*15=900"),
+            "x=60*15=90",
+            "mathglm_arithmetic",
+            "x=60*15=90",
+            True,
+        ),
+    ],
+)
+def test_a_case_can_name_its_protocol(judge, record, completion, protocol, answer, correct):
+    (verdict,) = judge([Case(record, completion, protocol)])
+    assert (verdict.answer, verdict.correct) == (answer, correct)
+
+
+def test_a_protocol_of_another_style_and_one_without_its_reference_are_errors(judge):
+    with pytest.raises(ValueError, match="case 0: no protocol 'rft' for choice; there are strict, mammoth_"):
+        judge([Case(Record(question="", answer="A", style="choice", options=OPTIONS), "A", "rft")])
+    with pytest.raises(ValueError, match=r"case 0: .*has no solution, which protocol mathglm compares with"):
+        judge([Case(Record(question="", answer="900"), "x=60*15=900", "mathglm")])
+
+
+def test_a_program_is_run_once_for_all_protocols(judge, isolation, tmp_path):
+    program = "import random\nprint(random.randint(1, 10**12))"
+    record = Record(question="", answer="1", style="pot")
+    found = judge([Case(record, program, name) for name in ("strict", "mammoth", "mammoth_math")])
+    assert len({verdict.answer for verdict in found}) == 1
 
 
 def test_a_closed_verifier_says_so():

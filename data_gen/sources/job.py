@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -15,6 +16,7 @@ from mathjax.records import Record
 FILE = "records.jsonl"
 REJECTED = "records.rejected.jsonl"
 MANIFEST = "manifest.json"
+_PROBLEM = re.compile(r"(?:^|/)((?:train|test)/[a-z_]+/[0-9]+\.json)$")
 
 
 def run(job: config.PublicData, workdir) -> dict:
@@ -57,10 +59,16 @@ def tried(name: str, paths: Iterable[str], source: str) -> Iterator[tuple[Row, l
             found, why = [], row.why
             if row.columns is not None:
                 try:
-                    found = reader(row.columns, source)
+                    found = reader(_named(path) | row.columns, source)
                 except (ValueError, TypeError) as error:
                     why = str(error)
             yield row, found, why
+
+
+def _named(path):
+    """Of a problem of MATH in a file of its own, what MATH-500 calls it: test/algebra/1.json."""
+    match = _PROBLEM.search(pathlib.PurePath(path).as_posix())
+    return {"unique_id": match[1]} if match else {}
 
 
 def _accepted(found, on_malformed, rejected, counts, bar, expected):

@@ -1,118 +1,198 @@
-"""report.json as one page to look at: no network, no scripts, every text from a model escaped."""
+"""A report as one page to look at: tables of its numbers, and a browser of its attempts."""
 
 import json
 from html import escape
 
 from mathjax.evaluate.chart import curve
+from mathjax.evaluate.document import bar, document, lines
 from mathjax.evaluate.report import PARTS, interval, percent, rows
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c2024; --soft: #5f6b76; --line: #dfe3e8; --paper: #ffffff; --wash: #f5f7f9;
-  --accent: #1f6f8b; --faint: #a9cbd6; --wrong: #b3261e; --mark: #fbdad6; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --soft: #9aa5b0; --line: #333a41; --paper: #15181b;
-  --wash: #1d2125; --accent: #63b8d1; --faint: #2f5563; --wrong: #ff8a80; --mark: #5a2622; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; }
-h2 { font-size: 1.25rem; margin: 3rem 0 .6rem; padding-top: 1rem; border-top: 1px solid var(--line); }
-h3 { font-size: .95rem; margin: 1.4rem 0 .4rem; }
-p { margin: .4rem 0; max-width: 46rem; }
-.soft, caption, figcaption { color: var(--soft); font-size: .875rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 1rem; margin: 1.6rem 0; }
-.card { background: var(--wash); border-radius: .6rem; padding: 1rem 1.1rem; }
-.card b { display: block; font-size: 2.3rem; line-height: 1.15; font-weight: 650; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .925rem; }
-th, td { text-align: right; padding: .38rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 600; color: var(--soft); }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td.part { padding-left: 1.2rem; color: var(--soft); }
-.groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(21rem, 1fr)); gap: 0 2.5rem; }
-svg { display: block; max-width: 100%; height: auto; }
-.wide svg.curve { min-width: 38rem; }
-svg.bar { width: 7.5rem; height: .9rem; margin-left: auto; }
-svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
-.track { fill: var(--line); } .fill { fill: var(--accent); } .whisker { stroke: var(--ink); stroke-width: 1.4; }
-.grid { stroke: var(--line); } .seen { stroke: var(--faint); } .heldout { stroke: var(--accent); }
-.seen, .heldout { fill: none; stroke-width: 2; stroke-linejoin: round; } circle.heldout { fill: var(--accent); }
-.key i { display: inline-block; width: 1.4rem; height: .2rem; vertical-align: middle; margin: 0 .35rem 0 1rem; }
-.key i:first-child { margin-left: 0; }
-ol.wrong { list-style: none; padding: 0; margin: 0; }
-ol.wrong li { padding: .55rem 0; border-bottom: 1px solid var(--line); }
-code, pre { font: .875rem/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-.chain { overflow-wrap: anywhere; }
-.chain mark { background: var(--mark); color: var(--wrong); border-radius: .25rem; padding: .05rem .25rem; }
-.chain .after { color: var(--soft); }
-details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); }
-pre { background: var(--wash); border-radius: .6rem; padding: 1rem; overflow-x: auto; }
-"""
+MEANS = {"in_domain": "in-domain", "out_of_domain": "out-of-domain", "overall": "overall"}
 
 
-def render(report: dict) -> str:
-    """The page of a report (report.json's value), as HTML that stands by itself."""
+def render(report: dict, attempts: dict[str, list[dict]]) -> str:
+    """The page of a report (report.json's value) and of judged attempts by benchmark (`judged.Judged.line`)."""
     benchmarks = report["benchmarks"]
-    parts = [
-        f"<h1>{escape(report['title'])}</h1>",
-        f'<p class="soft">{escape(_subtitle(report))}</p>',
-        '<div class="cards">'
-        + "".join(_card(*row) for row in rows(benchmarks) if row[1] in ("", PARTS["covered"]))
-        + "</div>",
-        _table(benchmarks),
-        _learning(report.get("learning_curve") or []),
-        *(_benchmark(name, result) for name, result in benchmarks.items()),
+    cards = (_card(*row) for row in rows(benchmarks) if row[1] in ("", PARTS["covered"]))
+    return document(
+        report["title"],
+        [
+            f'<p class="soft">{escape(_subtitle(report))}</p>',
+            f'<div class="cards">{"".join(cards)}</div>',
+            _results(report),
+            _protocols(benchmarks),
+            _errors(benchmarks),
+            _votes(benchmarks),
+            _learning(report.get("learning_curve") or []),
+            *(_benchmark(name, result) for name, result in benchmarks.items()),
+            _contamination(benchmarks),
+        ],
+        attempts,
         _settings(report),
-    ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(report['title'])}</title><style>{STYLE}</style></head>\n"
-        "<body><main>\n" + "\n".join(parts) + "\n</main></body></html>\n"
     )
 
 
 def _subtitle(report):
-    model, seconds = report["checkpoint"], sum(result["cost"]["seconds"] for result in report["benchmarks"].values())
+    seconds = sum(result["cost"]["seconds"] for result in report["benchmarks"].values())
+    version = f"mathjax {report['versions']['mathjax']}"
+    if "checkpoint" not in report:
+        if "completions" in report:
+            return f"completions of {report['completions']['path']} · {version}"
+        server = report["endpoint"]
+        return f"{server['model']} at {server['url']} · answered in {seconds:,.0f} s · {version}"
+    model = report["checkpoint"]
+    step = "" if model["step"] is None else f", step {model['step']:,}"
     return (
-        f"{model['path']}, step {model['step']:,} · {model['parameters']:,} parameters · "
-        f"answered in {seconds:,.0f} s on {report['device']} · mathjax {report['versions']['mathjax']}"
+        f"{model['path']}{step} · {model['parameters']:,} parameters · "
+        f"answered in {seconds:,.0f} s on {report['device']} · {version}"
     )
 
 
 def _card(name, part, share):
     words = f"{name}: {part}" if part else name
+    each = "" if share["attempts"] == share["n"] else f", {share['attempts'] // share['n']} attempts each"
     return (
         f'<div class="card"><span>{escape(words)}</span><b>{percent(share["accuracy"])}</b>'
-        f'<span class="soft">{share["correct"]:,} of {share["n"]:,} right, 95%: {interval(share)}</span></div>'
+        f'<span class="soft">{share["correct"]:,} of {share["attempts"]:,} right{each}, '
+        f"95%: {interval(share)}</span></div>"
     )
 
 
-def _table(benchmarks):
-    titles = ("", "questions", "accuracy", "95% interval", "", "within 1%", "exact", "tokens/s")
-    lines = []
+def _results(report):
+    benchmarks = report["benchmarks"]
+    chained = any("chains" in result for result in benchmarks.values())
+    titles = ["", "questions", "accuracy", "95% interval", ""]
+    titles += ["within 1%", "exact"] * chained + ["tokens", "seconds", "tokens/s"]
+    found = []
     for name, part, share in rows(benchmarks):
-        cells = [f"{share['n']:,}", percent(share["accuracy"]), interval(share), _bar(share)]
-        if part:
-            cells += ["", "", ""]
-        else:
-            cells += [percent(share[key]["accuracy"]) for key in ("relative_error_1pct", "exact")]
-            cells.append(f"{share['cost']['tokens_per_second']:,.0f}")
-        first = f'<td class="part">{escape(part)}</td>' if part else f"<td>{escape(name)}</td>"
-        lines.append(first + "".join(f"<td>{cell}</td>" for cell in cells))
+        cells = [_name(name, part), f"{share['n']:,}", percent(share["accuracy"]), interval(share), bar(share)]
+        told = share.get("chains", {})
+        cells += [percent(told[key]["accuracy"]) if told else "" for key in ("relative_error_1pct", "exact") * chained]
+        cost = share.get("cost") or {}
+        cells += [f"{cost[key]:,.0f}" if cost.get(key) else "" for key in ("tokens", "seconds", "tokens_per_second")]
+        found.append(cells)
+    said = (
+        '<p class="soft">Right: the answer names the same value as the truth (of arithmetic: to two decimals). '
+        "Intervals are Wilson's, or where a question was asked several times, a bootstrap over questions."
+    )
+    if chained:
+        said += (
+            " Within 1%: the relative error is at most that, and a value of 0 is met exactly. Exact: it is that "
+            "value. Forms of the corpus: questions whose operations, digits and formats are among those that the "
+            "recipe of the training records draws from. A question was trained on also where it is a later step of "
+            "another."
+        )
+    warnings = "".join(
+        f'<p class="warning">{escape(name)}: {escape(result["warning"])}.</p>'
+        for name, result in benchmarks.items()
+        if result.get("warning")
+    )
+    return f"<h2>Results</h2>{lines(titles, found)}{said}</p>{warnings}{_means(report.get('means') or {})}"
+
+
+def _name(name, part):
+    return f'<span class="soft">&emsp;{escape(part)}</span>' if part else escape(name)
+
+
+def _means(means):
+    if not means or len(means["overall"]["sets"]) < 2:
+        return ""
+    found = [
+        (words, percent(means[key]["mean"]), f"{len(means[key]['sets'])}", escape(", ".join(means[key]["missing"])))
+        for key, words in MEANS.items()
+        if key in means
+    ]
+    return f"<h3>means over MAmmoTH's nine sets</h3>{lines(('', 'mean', 'sets', 'missing'), found)}"
+
+
+def _protocols(benchmarks):
+    found = []
+    for name, result in benchmarks.items():
+        for protocol, share in result["protocols"].items() if len(result["protocols"]) > 1 else ():
+            found.append(
+                (
+                    escape(name),
+                    escape(protocol),
+                    percent(share["accuracy"]),
+                    interval(share),
+                    f"{share['only_here']:,}",
+                    f"{share['only_headline']:,}",
+                    escape(share["lenient"]),
+                    escape(share["source"])
+                    + (f" (asked with {escape(share['template'])})" if share["template"] else ""),
+                )
+            )
+    if not found:
+        return ""
+    titles = (
+        "",
+        "protocol",
+        "accuracy",
+        "95% interval",
+        "right only here",
+        "only by the headline",
+        "forgives",
+        "source",
+    )
+    differ = ", ".join(f"{escape(name)} {len(result['changed']):,}" for name, result in benchmarks.items())
     return (
-        f'<h2>Results</h2><div class="wide">{_lines(titles, lines)}</div>'
-        '<p class="soft">Accuracy: the answer equals the exact value of the question to two decimals. Within 1%: its '
-        "relative error is at most 1%, and a value of 0 is met exactly. Exact: it is that value. Intervals are "
-        "Wilson's. Forms of the corpus: questions whose operations, digits and formats are among those that the recipe "
-        "of the training records draws from. A question was trained on also where it is a later step of another. "
-        "The first benchmark's tokens a second include the compilation.</p>"
+        f"<h2>Protocols</h2>{lines(titles, found)}"
+        f'<p class="soft">The same completions under the rules that published scores were made by. They disagree on: '
+        f"{differ} (to look at below: protocols differ).</p>"
     )
 
 
-def _lines(titles, lines):
-    """A table of rows of cells that are HTML already."""
-    head = "".join(f"<th>{title}</th>" for title in titles)
-    return f"<table><tr>{head}</tr>" + "".join(f"<tr>{cells}</tr>" for cells in lines) + "</table>"
+def _errors(benchmarks):
+    kinds = list(dict.fromkeys(kind for result in benchmarks.values() for kind in result["errors"]))
+    kinds = [kind for kind in kinds if any(result["errors"].get(kind) for result in benchmarks.values())]
+    if not kinds:
+        return ""
+    found = [
+        (
+            escape(name),
+            f"{sum(result['errors'].values()):,}",
+            *(f"{result['errors'].get(kind, 0):,}" for kind in kinds),
+            percent(result["arithmetic_accuracy"]["accuracy"]),
+        )
+        for name, result in benchmarks.items()
+    ]
+    titles = ("", "wrong", *(escape(kind.replace("_", " ")) for kind in kinds), "right but for arithmetic")
+    return (
+        f"<h2>Why answers are wrong</h2>{lines(titles, found)}"
+        '<p class="soft">Arithmetic: the solution\'s own equations, worked out exactly, lead to the true answer. '
+        "Logic: they do not. Format: no answer was found. Undecided: neither right nor wrong could be told, which "
+        "counts as not right.</p>"
+    )
+
+
+def _votes(benchmarks):
+    parts = []
+    for name, result in benchmarks.items():
+        if "votes" not in result:
+            continue
+        told = result["votes"]
+        found = []
+        for k, passed in told["pass_at"].items():
+            won = told["majority_at"][k]
+            found.append((k, percent(passed["accuracy"]), interval(passed), percent(won["accuracy"]), interval(won)))
+        table = lines(("k", "pass@k", "95% interval", "maj@k", "95% interval"), found)
+        weighted = told.get("weighted_majority")
+        said = (
+            f"<p>Weighted by scores: {percent(weighted['accuracy'])}, 95%: {interval(weighted)}.</p>"
+            if weighted
+            else ""
+        )
+        fit = told["calibration"]
+        bins = [
+            (f"{100 * low:.0f} – {100 * high:.0f}%", f"{n:,}", percent(foreseen), percent(met))
+            for low, high, n, foreseen, met in fit["bins"]
+        ]
+        shares = lines(("share of the vote", "questions", "mean share", "right"), bins)
+        parts.append(
+            f'<h3>{escape(name)}</h3><div class="groups"><div>{table}{said}</div><div>{shares}'
+            f'<p class="soft">Expected calibration error: {percent(fit["error"])}.</p></div></div>'
+        )
+    return f"<h2>Votes</h2>{''.join(parts)}" if parts else ""
 
 
 def _learning(points):
@@ -128,79 +208,56 @@ def _learning(points):
 
 
 def _benchmark(name, result):
-    groups = "".join(_group(title, shares) for title, shares in result["groups"].items())
+    groups = "".join(_group(title, shares) for title, shares in result["groups"].items() if shares)
     why = ", ".join(f"{count:,} {label.replace('_', ' ')}" for label, count in result["why"].items())
-    protocols = ", ".join(f"{label} {percent(share['accuracy'])}" for label, share in result["protocols"].items())
+    told = result.get("chains")
+    said = f" Right at the end of a chain with a wrong step: {told['right_by_a_wrong_chain']:,}." if told else ""
+    failed = _failed(told["first_wrong_operation"]) if told else ""
     return (
-        f"<h2>{escape(name)}</h2><p>Verdicts: {escape(why)}. Accuracy by protocol: {escape(protocols)}; they differ "
-        f"on {result['protocols_differ']:,} of the questions. Right at the end of a chain with a wrong step: "
-        f"{result['right_by_a_wrong_chain']:,}.</p>"
-        f'<div class="groups">{groups}{_failed(result["first_wrong_operation"])}</div>{_wrong(result["wrong_answers"])}'
+        f"<h2>{escape(name)}</h2><p>Verdicts by {escape(result['protocol'])}: {escape(why)}.{said}</p>"
+        f'<div class="groups">{groups}{failed}</div>'
     )
 
 
 def _group(title, shares):
-    lines = [
-        f"<td>{escape(label)}</td><td>{share['n']:,}</td><td>{percent(share['accuracy'])}</td><td>{_bar(share)}</td>"
-        for label, share in shares.items()
+    found = [
+        (escape(label), f"{share['n']:,}", percent(share["accuracy"]), bar(share)) for label, share in shares.items()
     ]
-    return f"<div><h3>by {escape(title)}</h3>{_lines(('', 'n', 'accuracy', ''), lines)}</div>"
+    return f"<div><h3>by {escape(title)}</h3>{lines(('', 'n', 'accuracy', ''), found)}</div>"
 
 
 def _failed(counts):
     if not counts:
         return ""
-    lines = [f"<td>{escape(label)}</td><td>{count:,}</td>" for label, count in counts.items()]
-    return f"<div><h3>operation that went wrong first</h3>{_lines(('', 'wrong answers'), lines)}</div>"
+    found = [(escape(label), f"{count:,}") for label, count in counts.items()]
+    return f"<div><h3>operation that went wrong first</h3>{lines(('', 'wrong answers'), found)}</div>"
 
 
-def _bar(share):
-    """The accuracy as a bar, its interval as a line over it."""
-    low, high = (120 * end for end in share["interval"])
-    width = 120 * (share["accuracy"] or 0)
-    return (
-        f'<svg class="bar" viewBox="0 0 120 14" role="img" aria-label="{percent(share["accuracy"])}">'
-        '<rect class="track" y="3" width="120" height="8" rx="2"/>'
-        f'<rect class="fill" y="3" width="{width:.1f}" height="8" rx="2"/>'
-        f'<path class="whisker" d="M{low:.1f} 7H{high:.1f}M{low:.1f} 4v6M{high:.1f} 4v6"/></svg>'
-    )
-
-
-def _wrong(examples):
-    if not examples:
+def _contamination(benchmarks):
+    told = {name: result["contamination"] for name, result in benchmarks.items() if result.get("contamination")}
+    if not told:
         return ""
-    items = "".join(f"<li>{_chain(entry)}<div class='soft'>{escape(_comment(entry))}</div></li>" for entry in examples)
-    return f"<h3>wrong answers</h3><ol class='wrong'>{items}</ol>"
-
-
-def _chain(entry):
-    """The chain with its first wrong segment marked, and what follows it grey."""
-    wrong, parts = entry["wrong_segment"], []
-    for i, segment in enumerate(entry["chain"]):
-        text = escape(segment) or "&nbsp;"
-        if wrong is not None and i == wrong:
-            text = f"<mark>{text}</mark>"
-        elif wrong is not None and i > wrong:
-            text = f'<span class="after">{text}</span>'
-        parts.append(text)
-    return f'<code class="chain">{" = ".join(parts)}</code>'
-
-
-def _comment(entry):
-    words = [entry["why"].replace("_", " "), f"the truth is {entry['truth']}"]
-    if entry["wrong_segment"] is not None:
-        sign = {"other": "", "several": " (several operations)"}.get(entry["failed"], f" ({entry['failed']})")
-        words.append(f"step {entry['wrong_segment']}{sign} is the first wrong one")
-    if entry["finish"] == "length":
-        words.append("cut off at the limit of tokens")
-    return "; ".join(words)
+    titles = ("", "records read", "questions met", "the same", "but for numbers", "half of it", "13 words")
+    found = [
+        (escape(name), *(f"{one[key]:,}" for key in ("records", "questions", "exact", "masked", "half", "ngram")))
+        for name, one in told.items()
+    ]
+    matches = "".join(
+        f"<p><b>{escape(name)} #{match['index']}</b> <span class='soft'>{escape(match['kind'])}, "
+        f"{escape(match['where'])}</span><br>{escape(match['record'])}</p>"
+        for name, one in told.items()
+        for match in one["matches"]
+    )
+    shown = f"<details><summary>the records they are met in</summary>{matches}</details>" if matches else ""
+    return f"<h2>Overlap with the records of training</h2>{lines(titles, found)}{shown}"
 
 
 def _settings(report):
-    parts = {name: report[name] for name in ("recipe", "checkpoint", "training", "versions") if name in report}
+    names = ("recipe", "checkpoint", "endpoint", "completions", "training", "versions")
     blocks = "".join(
         f"<details><summary>{escape(name)}</summary>"
-        f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False))}</pre></details>"
-        for name, value in parts.items()
+        f"<pre>{escape(json.dumps(report[name], indent=2, ensure_ascii=False))}</pre></details>"
+        for name in names
+        if name in report
     )
     return f"<h2>Settings</h2>{blocks}"

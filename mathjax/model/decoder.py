@@ -13,7 +13,7 @@ from flax import nnx
 
 from mathjax import config, mesh
 from mathjax.model import layers
-from mathjax.model.attention import EMPTY, attend, attend_cache, visible
+from mathjax.model.attention import EMPTY, attend, attend_cache, attend_shared, move, visible
 
 REMAT = {
     "none": jax.checkpoint_policies.everything_saveable,
@@ -97,31 +97,60 @@ def unstack(params: dict) -> dict:
     return {**params, "layers": [jax.tree.map(operator.itemgetter(index), stack) for index in range(count)]}
 
 
-def extend(model: config.Model, params: dict, tokens, positions, columns, cache: dict, *, dtype=jnp.float32):
+def extend(
+    model: config.Model,
+    params: dict,
+    tokens,
+    positions,
+    columns,
+    cache: dict,
+    shared: dict | None = None,
+    *,
+    dtype=jnp.float32,
+):
     """Hidden states [B, T, D] of tokens that continue the sequences of a cache, and the cache with them in it.
 
     tokens, positions and columns are int32 [B, T]; row b belongs to sequence b of the cache. Token t of row b is
-    written at column columns[b, t], and nowhere where that lies outside; padding has position EMPTY. `params` may
-    be unstacked. Layers are laid out one after the other: a loop over them would copy each layer's params and
-    cache at every token.
+    written at column columns[b, t], and nowhere where that lies outside; padding has position EMPTY. `shared` is a
+    cache of what groups of sequences begin with, only read, with `members` and `places` as `attend_shared` takes them;
+    then T is 1. `params` may be unstacked. Layers are laid out one after the other: a loop over them would copy each
+    layer's params and cache at every token.
     """
     rows = jnp.arange(tokens.shape[0])[:, None]
     held = cache["positions"].at[rows, columns].set(positions, mode="drop")
-    seen = visible(jnp.zeros_like(positions), positions, jnp.zeros_like(held), held)
+    seen = _before(positions, held)
     all_keys, all_values = list(cache["keys"]), list(cache["values"])
+    if shared is not None:
+        R = len(shared["positions"])
+        members, places = shared["members"], shared["places"]
+        shared_seen = _before(move(positions[:, 0], members).reshape(R, -1), shared["positions"])
 
     def look(queries, keys, values, index):
         keys = all_keys[index].at[rows, :, :, columns].set(keys.astype(all_keys[index].dtype), mode="drop")
         values = all_values[index].at[rows, :, columns].set(values.astype(all_values[index].dtype), mode="drop")
         all_keys[index], all_values[index] = keys, values
-        return attend_cache(queries, keys.astype(dtype), values.astype(dtype), seen)
+        own = queries, keys.astype(dtype), values.astype(dtype), seen
+        if shared is None:
+            return attend_cache(*own)
+        theirs = (shared[name][index].astype(dtype) for name in ("keys", "values"))
+        return attend_shared(*own, *theirs, shared_seen, members, places)
 
-    params = unstack(params)
-    decoder = _merge(model, {name: part for name, part in params.items() if name != "layers"})
-    x, turns = decoder.enter(tokens, positions, dtype)
-    for index, part in enumerate(params["layers"]):
-        x = _layer(model, part)(x, turns, functools.partial(look, index=index))
-    return decoder.leave(x, tokens.shape), {"keys": all_keys, "values": all_values, "positions": held}
+    hidden = _through(model, params, tokens, positions, look, dtype)
+    return hidden, {"keys": all_keys, "values": all_values, "positions": held}
+
+
+def remember(model: config.Model, params: dict, tokens, positions, segments, *, dtype=jnp.float32):
+    """The keys and values of packed rows, a list [B, T, K, C] of each, layer by layer; arguments as of `apply`."""
+    seen = visible(segments, positions, segments, positions)
+    all_keys, all_values = [], []
+
+    def look(queries, keys, values, index):
+        all_keys.append(keys)
+        all_values.append(values)
+        return attend(queries, keys, values, seen)
+
+    _through(model, params, tokens, positions, look, dtype)
+    return all_keys, all_values
 
 
 def head(params: dict):
@@ -150,6 +179,21 @@ def _scan(layer, carry, stack, remat, unroll):
     if remat != "none":
         body = jax.checkpoint(body, policy=REMAT[remat], prevent_cse=False)
     return jax.lax.scan(body, carry, arrays, unroll=unroll)
+
+
+def _through(model, params, tokens, positions, look, dtype):
+    """Hidden states [B, T, D], layer by layer; `look` attends, and is told the layer by `index`."""
+    params = unstack(params)
+    decoder = _merge(model, {name: part for name, part in params.items() if name != "layers"})
+    x, turns = decoder.enter(tokens, positions, dtype)
+    for index, part in enumerate(params["layers"]):
+        x = _layer(model, part)(x, turns, functools.partial(look, index=index))
+    return decoder.leave(x, tokens.shape)
+
+
+def _before(positions, held):
+    """Whether each query [B, T] sees each key [B, S] of its own sequence: bool [B, T, S]."""
+    return visible(jnp.zeros_like(positions), positions, jnp.zeros_like(held), held)
 
 
 def _merge(model, params) -> Decoder:

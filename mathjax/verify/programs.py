@@ -1,5 +1,6 @@
 """Style `pot`: a program whose printed text is the answer (MAmmoTH, arXiv 2309.05653, section 3.3 of its rules)."""
 
+import dataclasses
 import re
 
 from mathjax.answers import extract
@@ -29,12 +30,24 @@ def interpreted(text: str) -> Outcome | None:
     return Outcome(status=status, printed=result.printed, error=result.error or "", level=INTERPRETED)
 
 
-def judge(record: Record, outcome: Outcome | None, completion: str) -> Verdict:
-    """The verdict on a program by what became of it; a completion without a program is judged as words (MAmmoTH)."""
+def judge(record: Record, outcome: Outcome | None, completion: str, protocol: str = "strict") -> Verdict:
+    """The verdict on a program by what became of it; a completion without a program is judged as words (MAmmoTH).
+
+    A published protocol reads as MAmmoTH does: what a program printed behind "The answer is", of one that failed
+    nothing, and a text that does not print as words. Of a question with options the answer is an option: its letter,
+    or what it says.
+    """
     if record.answer is None:
         raise ValueError(f"record {record.question[:80]!r} has no answer to compare with")
+    if record.options and protocol == "strict":
+        return _chosen(record, outcome, completion)
     if outcome is None:
-        return written.judge(record, completion)
+        return written.judge(record, completion, protocol)
+    if protocol != "strict" and "print(" not in completion:
+        return written.published(record, completion, protocol)
+    if protocol != "strict":
+        said = f"The answer is {outcome.printed.strip()}" if outcome.status == "ok" and outcome.printed.strip() else ""
+        return written.published(record, said, protocol)
     answer = programs.answer(outcome.printed)
     if outcome.status != "ok":
         return Verdict(
@@ -59,6 +72,16 @@ def judge(record: Record, outcome: Outcome | None, completion: str) -> Verdict:
         detail=verdict.detail,
         level=outcome.level,
     )
+
+
+def _chosen(record, outcome, completion):
+    """The verdict where the answer is one of the options."""
+    if outcome is None:
+        return written.judge_choice(record, completion)
+    if outcome.status != "ok" or not outcome.printed.strip():
+        return judge(dataclasses.replace(record, options=None), outcome, completion)
+    verdict = written.judge_choice(record, f"The answer is {outcome.printed.strip()}")
+    return dataclasses.replace(verdict, rule="printed", level=outcome.level)
 
 
 def _readings(answer):

@@ -7,10 +7,9 @@ from mathjax.verify.verdict import Verdict
 
 PROTOCOLS = {  # that each style can be judged by; the first is the one that is taken unasked
     "arithmetic": tuple(arithmetic.ARITHMETIC),
-    "cot": ("strict", *WRITTEN),
-    "choice": ("strict",),
-    "pot": ("strict",),
+    **{style: ("strict", *(name for name in WRITTEN if style in WRITTEN[name].styles)) for style in written.STYLES},
 }
+BY_SOLUTION = {name for name, protocol in WRITTEN.items() if protocol.reference == "solution"}
 
 
 def check(style: str, protocol: str) -> None:
@@ -39,4 +38,4 @@ def verify(record: Record, completion: str, protocol: str = "strict") -> Verdict
     outcome = None if source is None else programs.interpreted(source)
     if source is not None and outcome is None:
         raise ValueError("this program needs the sandbox of a Verifier")
-    return programs.judge(record, outcome, completion)
+    return programs.judge(record, outcome, completion, protocol)

@@ -27,10 +27,11 @@ _START = f"import sys; sys.path.insert(0, {_ROOT!r}); from mathjax.verify import
 
 
 class Case(NamedTuple):
-    """A record and the completion to be held against its answer."""
+    """A record, the completion to be held against its answer, and by which protocol; None: by the verifier's."""
 
     record: Record
     completion: str
+    protocol: str | None = None
 
 
 class Verifier:
@@ -120,13 +121,16 @@ class Verifier:
             if missing := [name for name in ("answer", "completion") if not isinstance(case.get(name), str)]:
                 raise ValueError(f"case {place} needs {' and '.join(missing)}, as text; got {sorted(case)}")
             row = {name: case[name] for name in ("answer", "style", "options") if case.get(name) is not None}
-            row["question"], completion = case.get("question") or "", case["completion"]
+            row["question"], completion, protocol = case.get("question") or "", case["completion"], None
         else:
-            record, completion = case
+            record, completion, protocol = case
             row = {"question": record.question, "answer": record.answer, "style": record.style}
             row["options"] = record.options
+            if protocol in styles.BY_SOLUTION:
+                row["solution"] = record.solution
         style = row.setdefault("style", "cot")
-        protocol = self.protocol if self.protocol in styles.PROTOCOLS.get(style, ()) else "strict"
+        if protocol is None:
+            protocol = self.protocol if self.protocol in styles.PROTOCOLS.get(style, ()) else "strict"
         try:
             styles.check(style, protocol)
         except ValueError as error:
@@ -138,11 +142,9 @@ class Verifier:
         found = self._judged(rows)
         programs = [place for place, one in enumerate(found) if "run" in one]
         if programs:
-            outcomes = self._open().run(found[place]["run"] for place in programs)
-            again = [
-                (*rows[place][:3], dataclasses.asdict(outcome))
-                for place, outcome in zip(programs, outcomes, strict=True)
-            ]
+            sources = list(dict.fromkeys(found[place]["run"] for place in programs))  # once for all protocols
+            outcomes = dict(zip(sources, self._open().run(sources), strict=True))
+            again = [(*rows[place][:3], dataclasses.asdict(outcomes[found[place]["run"]])) for place in programs]
             for place, one in zip(programs, self._judged(again), strict=True):
                 found[place] = one
         for place, one in enumerate(found, start):

@@ -55,12 +55,12 @@ def _verdict(record, completion, protocol, outcome):
     if record.style != "pot":
         return styles.verify(record, completion, protocol)
     if outcome is not None:
-        return programs.judge(record, Outcome(**outcome), completion)
+        return programs.judge(record, Outcome(**outcome), completion, protocol)
     source = programs.source(completion)
     if source is None:
-        return programs.judge(record, None, completion)
+        return programs.judge(record, None, completion, protocol)
     outcome = programs.interpreted(source)
-    return source if outcome is None else programs.judge(record, outcome, completion)
+    return source if outcome is None else programs.judge(record, outcome, completion, protocol)
 
 
 FIELDS = tuple(Verdict.__dataclass_fields__)

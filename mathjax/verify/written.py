@@ -7,6 +7,7 @@ from mathjax.answers import equivalence, extract, protocols, words
 from mathjax.records import Record, lettered
 from mathjax.verify.verdict import Verdict
 
+STYLES = ("cot", "choice", "pot")  # that the rules of published scores are for
 LONGEST_ANSWER = 500  # characters of an answer that a verdict keeps
 
 _CHOSEN = re.compile(
@@ -30,13 +31,21 @@ def judge(record: Record, completion: str, protocol: str = "strict") -> Verdict:
     if record.answer is None:
         raise ValueError(f"record {record.question[:80]!r} has no answer to compare with")
     if protocol != "strict":
-        answer, correct = protocols.PROTOCOLS[protocol](record.answer, completion)
-        why = "correct" if correct else "wrong_value" if answer else "no_answer"
-        return Verdict(answer=answer[:LONGEST_ANSWER] if answer else None, correct=correct, why=why, rule=protocol)
+        return published(record, completion, protocol)
     found = extract.find(completion)
     if found is None:
         return Verdict(answer=None, correct=False, why="no_answer")
     return compared(record.answer, found.text, found.rule)
+
+
+def published(record: Record, completion: str, protocol: str) -> Verdict:
+    """The verdict by a row of `protocols`; ValueError where a record lacks what that is held against."""
+    truth = getattr(record, wanted := protocols.PROTOCOLS[protocol].reference)
+    if truth is None:
+        raise ValueError(f"record {record.question[:80]!r} has no {wanted}, which protocol {protocol} compares with")
+    answer, correct = protocols.judge(protocol, truth, completion)
+    why = "correct" if correct else "wrong_value" if answer else "no_answer"
+    return Verdict(answer=answer[:LONGEST_ANSWER] if answer else None, correct=correct, why=why, rule=protocol)
 
 
 def compared(truth: str, answer: str, rule: str) -> Verdict:
@@ -60,6 +69,8 @@ def judge_choice(record: Record, completion: str, protocol: str = "strict") -> V
     """
     if record.answer is None:
         raise ValueError(f"record {record.question[:80]!r} has no answer to compare with")
+    if protocol != "strict":
+        return published(record, completion, protocol)
     options = dict(lettered(record.options or ()))
     truth = _letter_of(record.answer, options)
     if truth is None:
