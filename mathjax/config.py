@@ -286,6 +286,11 @@ class Endpoint:
     log_probabilities: bool = False  # ask for those of each token
     extra: str = "{}"  # a JSON object that is added to each call; null takes out what would be sent
 
+    def named(self) -> dict:
+        """What completions depend on, for the settings they are stored with."""
+        names = ("url", "model", "choices", "log_probabilities", "extra")
+        return {name: getattr(self, name) for name in names}
+
     def check(self):
         _positive(self, "concurrency", "timeout", "tries")
         try:
@@ -570,7 +575,7 @@ class WordProblems:
     test: int = 1_000  # templates and numbers that train never has
     shards: int = 8  # files of train
     style: str = "cot"  # solutions in words with <<..>>; or pot: programs
-    steps: tuple[int, int] = (1, 8)  # fewest and most of a solution
+    steps: tuple[int, int] = (1, 8)  # fewest and most, in a template's first way to solve it
     numbers: float = 1.0  # how far the numbers reach, where stories allow it; 1: as far as in daily life
     decimals: bool = True  # also stories with decimal numbers
     distractors: float = 0.25  # the share of questions with a sentence that does not matter

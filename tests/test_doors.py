@@ -133,7 +133,10 @@ def test_flag_and_value_may_be_two_words(recipe):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("--config.stepz=7", "config has no setting 'stepz' (did you mean steps?); it has model, pretrained, lora, tokenizer, data,"),
+        (
+            "--config.stepz=7",
+            "config has no setting 'stepz' (did you mean steps?); it has model, pretrained, lora, tokenizer, data,",
+        ),
         ("--config.optimizer.paek=1", "config.optimizer has no setting 'paek' (did you mean peak?); it has name, peak"),
         ("--config.data.sources[0].paht=a", "config.data.sources[0] has no setting 'paht' (did you mean path?)"),
         ("--config.data.sources[2].path=a", "config.data.sources has no entry [2]; it has 2, counted from [0]"),

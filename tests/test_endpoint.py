@@ -280,6 +280,16 @@ def test_a_wrong_key_stops_at_once_and_is_in_no_error(server, sampling, monkeypa
     assert not any(SECRET in text for text in told)
 
 
+@pytest.mark.parametrize("before", [0, 485, 495, 2_000])
+@pytest.mark.parametrize("status", [400, 500, 200])
+def test_no_part_of_the_key_is_in_an_error_wherever_the_server_repeats_it(server, status, before, monkeypatch, caplog):
+    monkeypatch.setenv("MY_KEY", SECRET)
+    command(server, faults=[{"status": status, "body": f"{'x' * before}{SECRET} and {SECRET}"}] * 2)
+    with pytest.raises((ValueError, ConnectionError)) as error:
+        list(endpoint(server, key="MY_KEY", tries=2).generate(requests(PROMPTS[:1]), GREEDY))
+    assert f"status {status}" in str(error.value) and SECRET[:6] not in str(error.value) + caplog.text
+
+
 def test_the_key_of_the_environment_is_sent(server, monkeypatch):
     command(server, key=SECRET)
     monkeypatch.setenv("MY_KEY", f" {SECRET}\n")

@@ -39,7 +39,7 @@ def sample(job: config.Rejection, part: config.Samples, path: pathlib.Path):
 def _name(part):
     """What completions depend on: the model, by where it lies."""
     if part.endpoint is not None:
-        return {"url": part.endpoint.url, "model": part.endpoint.model}
+        return part.endpoint.named()
     from mathjax import pretrained
 
     return {"path": str(pretrained.find(part.model))}

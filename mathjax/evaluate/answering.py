@@ -80,7 +80,7 @@ class Server:
 
     def __init__(self, job: config.Evaluate):
         self.settings = job.endpoint
-        self.name = {"url": job.endpoint.url, "model": job.endpoint.model}
+        self.name = job.endpoint.named()
 
     def open(self, found: Iterable[Record], templates: Iterable[str]) -> tuple[Endpoint, None]:
         """(what answers, no tokenizer: it takes text)."""

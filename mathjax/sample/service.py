@@ -94,14 +94,14 @@ class Session:
                     try:
                         return read(json.loads(text))
                     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-                        why = f"status 200 with a malformed answer: {_text(text)}"
+                        why = f"status 200 with a malformed answer: {_text(self._hidden(text))}"
                 else:
-                    why = f"status {status}: {_message(text)}"
+                    why = f"status {status}: {_message(self._hidden(text))}"
                     if status not in AGAIN or any(code in why for code in REFUSED):
                         kind = PermissionError if status in (401, 403) else ValueError
                         raise kind(self._said(path, why)) from None
                     wait = self._asked(path, headers, wait)
-            if self._leaving.is_set():
+            if self._leaving.is_set() or number + 1 == self.tries:
                 break
             self._failed(path, why)
         raise ConnectionError(self._said(path, f"given up after {number + 1} tries, the last: {why}"))
@@ -149,8 +149,11 @@ class Session:
             logging.getLogger("mathjax").warning("%s; trying again", self._said(path, why))
 
     def _said(self, path, why):
-        text = f"{self.url}{path}: {why}"
-        return text.replace(self._secret, "***") if self._secret else text
+        return f"{self.url}{path}: {self._hidden(str(why).encode()).decode()}"
+
+    def _hidden(self, data):
+        """Bytes without the secret, before anything is cut off them that could leave a part of it."""
+        return data.replace(self._secret.encode(), b"***") if self._secret else data
 
     def _send(self, path, data):
         """(status, headers, body) of one try."""
