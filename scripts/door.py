@@ -101,7 +101,7 @@ def parse(argv, jobs):
 
 
 def settings(job, path="config"):
-    """(name, value, about) of every single setting of `job` and its parts: its type, and what config.py says of it."""
+    """(name, value, about) of every single setting of `job` and its parts: its type, and what its class says of it."""
     if dataclasses.is_dataclass(job):
         said = dict(re.findall(r"^    (\w+): [^#\n]*#(.*)$", inspect.getsource(type(job)), re.MULTILINE))
         for field in dataclasses.fields(job):
@@ -110,7 +110,8 @@ def settings(job, path="config"):
                 yield from settings(value, f"{path}.{field.name}")
             else:
                 kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
-                about = kind.replace("mathjax.config.", "") + ("," + said[field.name] if field.name in said else "")
+                kind = re.sub(r"mathjax\.config\.(\w+\.)?", "", kind)
+                about = kind + ("," + said[field.name] if field.name in said else "")
                 yield f"{path}.{field.name}", value, about
     else:
         for i, part in enumerate(job):
