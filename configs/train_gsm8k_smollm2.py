@@ -1,6 +1,11 @@
 """SmolLM2-135M learns GSM8K's solutions, with RFT's hyper-parameters (2308.01825, section 1.4 of its appendix).
 
-python scripts/train.py --config=configs/train_gsm8k_smollm2.py --workdir=runs/gsm8k/train
+    python scripts/train.py --config=configs/train_gsm8k_smollm2.py --workdir=runs/gsm8k/train
+
+Three epochs in batches of about 128 examples: 56 rows of 512 tokens hold as many. As scripts/gsm8k.sh runs it on a CPU,
+200 steps of one row each (--config.data.rows=1 --config.steps=200 --config.dtype=float32, 1% of that), it took 21
+minutes on two cores without AVX-512, and the loss on the test set's solutions, which nothing is chosen by, fell from
+1.426 to 0.822, 0.781, 0.764 and 0.761 after 50, 100, 150 and 200 steps.
 """
 
 from mathjax.config import Data, Optimizer, Pretrained, Source, Tokenizer, Train
