@@ -25,4 +25,6 @@ if [ "$parity" = yes ] && ! bash "$checkout/scripts/setup.sh" parity smollm2 ray
     "On Linux the CPU build is wanted: let pip look in PyTorch's index of CPU builds (PIP_EXTRA_INDEX_URL)" >&2
 fi
 cd "$checkout"
-exec .venv/bin/python -m pytest ${arguments[@]+"${arguments[@]}"}
+# All tests run in two processes, each file in one of them; what is asked for by arguments runs in one.
+[ "${#arguments[@]}" -gt 0 ] || arguments=(--numprocesses=2 --dist=loadfile)
+exec .venv/bin/python -m pytest "${arguments[@]}"
