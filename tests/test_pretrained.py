@@ -152,14 +152,19 @@ def test_a_name_that_is_nowhere_is_an_error(monkeypatch, tmp_path):
         build("nobody/nothing")
 
 
+def test_a_tokenizer_that_names_no_source_is_refused():
+    """Beside a pretrained model it may be left out: then the model's own is taken."""
+    with pytest.raises(ValueError, match="source must name a folder"):
+        tokens.build(config.Tokenizer(kind="pretrained"))
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "pretrained"}, "source must name a folder"),
         ({"kind": "character", "source": "x", "special": ["y"]}, "source, special must be left out"),
         ({"kind": "bytes"}, "kind must be one of character, pretrained"),
     ],
 )
-def test_a_recipe_names_a_source_where_it_needs_one(settings, message):
+def test_settings_of_a_tokenizer_that_do_not_fit_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         config.check(config.Tokenizer(**settings))

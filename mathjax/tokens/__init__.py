@@ -18,6 +18,8 @@ def build(settings: config.Tokenizer) -> CharacterTokenizer | PretrainedTokenize
     """The tokenizer that a recipe asks for."""
     if settings.kind == "character":
         return CharacterTokenizer()
+    if not settings.source:
+        raise ValueError("tokenizer.source must name a folder, a GGUF file, or a model on the hub, got ''")
     return pretrained.find(settings.source, settings.revision).with_special(settings.special)
 
 
