@@ -4,7 +4,7 @@
 
 The model is a run of mathjax, a folder of Hugging Face, a GGUF file or a name on the hub. Completions that are there
 already take its place: --config.samples[0].model= --config.samples[0].path=FILES. Filtering and choosing 747,300 of
-them takes a minute on two cores. Needs rapidfuzz: pip install -e '.[data]'
+them takes a minute and a half on two cores. Needs rapidfuzz: pip install -e '.[data]'
 """
 
 from mathjax.config import Rejection, Samples, Sampling

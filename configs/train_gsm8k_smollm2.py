@@ -1,4 +1,4 @@
-"""SmolLM2-135M learns GSM8K's solutions, with RFT's hyper-parameters (2308.01825, section 1.4 of its appendix).
+"""SmolLM2-135M learns GSM8K's solutions, with RFT's hyper-parameters (2308.01825).
 
     python scripts/train.py --config=configs/train_gsm8k_smollm2.py --workdir=runs/gsm8k/train
 

@@ -1,6 +1,6 @@
 """Which solutions are right, which of them are the same path, and which of these is kept: RFT's rules, to the letter.
 
-arXiv 2308.01825, section 3.3 and its code. Nothing here evaluates text but `mathjax.expression`.
+arXiv 2308.01825 and its published code. Nothing here evaluates text but `mathjax.expression`.
 """
 
 import ast
