@@ -1,8 +1,8 @@
 """A server with OpenAI's protocol over a tiny model, which misbehaves on command; it prints its port and serves.
 
 POST /command takes {"faults": [..], "several": .., "key": ..}; each call that comes in then takes one fault. GET /log
-gives what came in since the last command. With --plain=FILE there is no model, the answer is the prompt again, over TLS
-with the certificate and key in FILE.
+gives what came in since the last command. With --plain there is no model and the answer is the prompt again; with
+--plain=FILE so, over TLS, with the certificate and key in FILE.
 """
 
 import http.server
@@ -135,10 +135,11 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Handler)
-    if sys.argv[1:]:
+    option, _, certificate = "".join(sys.argv[1:]).partition("=")
+    if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(sys.argv[1].removeprefix("--plain="))
+        context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.state, server.complete = State(), plain if sys.argv[1:] else model()
+    server.state, server.complete = State(), plain if option else model()
     print(server.server_address[1], flush=True)
     server.serve_forever()
