@@ -238,7 +238,8 @@ def test_a_server_answers_is_asked_once_and_its_key_is_nowhere(words, tmp_path, 
             process.kill()
     assert sorted(call["body"]["prompt"] for call in calls) == sorted(record.question for record in WORDS)
     assert {call["key"] for call in calls} == {"Bearer sk-secret"}
-    assert first["endpoint"] == {"url": f"{url}/v1", "model": "tiny"}
+    asked_how = {"choices": 0, "extra": "{}", "log_probabilities": False}
+    assert first["endpoint"] == {"url": f"{url}/v1", "model": "tiny", **asked_how}
     assert first["benchmarks"]["apples"]["n"] == 6
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) == 5 and not any(b"sk-secret" in data for data in written)
