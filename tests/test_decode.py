@@ -1,7 +1,9 @@
 """The choice of the next token, and what a compiled look costs."""
 
+import collections
 import dataclasses
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +11,12 @@ import numpy as np
 import pytest
 
 from mathjax import config
-from mathjax.model import decoder
-from mathjax.model.attention import EMPTY, attend, attend_cache, attend_shared, visible
-from mathjax.sample import decode
+from mathjax.model import decoder, pages
+from mathjax.model.attention import attend
+from mathjax.model.pages import PAGE
+from mathjax.sample import decode, paging
+from mathjax.sample.board import Board, Row
+from mathjax.sample.request import Request
 
 MODEL = config.Model(vocab_size=24, layers=2, width=32, heads=4, kv_heads=2, head_dim=8, mlp_width=48)
 LOGITS = np.array([1.0, 3.0, 0.5, 3.0, -2.0, 2.0, 0.0, 2.5], np.float32)  # tokens 1 and 3 are as likely
@@ -122,92 +127,99 @@ def test_the_key_of_a_completion_is_its_own():
     np.testing.assert_array_equal(jax.random.key_data(keys[1]), jax.random.key_data(expected))
 
 
-def test_attention_to_a_cache_is_attention():
-    random = np.random.default_rng(0)
-    queries, keys, values = (random.standard_normal(shape) for shape in ((3, 5, 4, 8), (3, 7, 2, 8), (3, 7, 2, 8)))
-    held = np.array([[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, EMPTY, EMPTY], [4, 3, 2, 1, 0, EMPTY, 5]], np.int32)
-    positions = np.tile(np.arange(2, 7)[None], (3, 1))
-    seen = visible(np.zeros_like(positions), positions, np.zeros_like(held), held)
-    found = jax.jit(attend_cache)(queries, keys.transpose(0, 2, 3, 1), values.transpose(0, 2, 1, 3), seen)
-    np.testing.assert_allclose(found, jax.jit(attend)(queries, keys, values, seen), atol=1e-6)
-
-
+@pytest.mark.parametrize("chunk", [2, 12])
 @pytest.mark.parametrize("parts", [1, 2])
-def test_attention_to_what_a_group_shares_is_attention_to_all_of_it(parts):
-    """4 sequences in 2 groups, in one part or each group in a part of its own, and a place that nobody takes."""
+def test_attention_to_pages_is_attention_to_what_is_in_them(parts, chunk):
+    """4 sequences in 2 groups, in one part or each group in a part of its own; what nobody's table names is noise."""
     random = np.random.default_rng(1)
-    H, K, C, S, Z, M = 4, 2, 8, 5, 6, 3
-    groups, lengths = [1, 0, 1, 0] if parts == 1 else [0, 0, 1, 1], [4, 6]  # of what is shared; the rest is empty
-    shapes = (4, 1, H, C), (4, S, K, C), (4, S, K, C), (2, Z, K, C), (2, Z, K, C)
-    drawn = (random.standard_normal(shape).astype(np.float32) for shape in shapes)
-    queries, keys, values, shared_keys, shared_values = drawn
-    seen = np.arange(S)[None, None] < np.array([1, 5, 3, 2])[:, None, None]
-    shared_seen = np.tile((np.arange(Z)[None] < np.array(lengths)[:, None])[:, None], (1, M, 1))
-    if parts == 1:
-        members, places = [[1, 99, 3, 0, 2, 99]], [[3, 0, 4, 2]]
-    else:
-        members, places = [[0, 99, 1], [1, 0, 99]], [[0, 2], [1, 0]]
-    cached = keys.transpose(0, 2, 3, 1), values.transpose(0, 2, 1, 3)
-    prompts = shared_keys.transpose(0, 2, 3, 1), shared_values.transpose(0, 2, 1, 3)
-    where = np.array(members), np.array(places)
-    found = jax.jit(attend_shared)(queries, *cached, seen, *prompts, shared_seen, *where)
-    for b, group in enumerate(groups):
-        length, own = lengths[group], int(seen[b].sum())
-        whole_keys, whole_values = (
-            np.concatenate([theirs[group, :length], ours[b, :own]])[None]
-            for theirs, ours in ((shared_keys, keys), (shared_values, values))
-        )
-        expected = attend(queries[b : b + 1], whole_keys, whole_values, np.ones((1, 1, length + own), bool))
-        np.testing.assert_allclose(found[b : b + 1], expected, atol=1e-6)
+    H, K, C, N = 4, 2, 8, 12
+    groups, starts, lasts = [1, 0, 1, 0] if parts == 1 else [0, 0, 1, 1], [70, 6], [70 + 64, 6, 75, 200]
+    lasts = [max(last, starts[group]) for last, group in zip(lasts, groups, strict=True)]
+    queries = random.standard_normal((4, H, C), np.float32)
+    kinds, theirs = [], [([], []) for _ in range(4)]
+    for kind in range(2):
+        shape = paging.Shape(slots=4, pages=0, each=0, prompts=0, longest=0, members=0, parts=parts, chunks=(0, 0))
+        held = paging.Pages(shape, parts * N, members=(1, 2)[kind], most=4, chunk=chunk)
+        keys = random.standard_normal((parts, N, K, C, PAGE), np.float32)
+        values = random.standard_normal((parts, N, K, PAGE, C), np.float32)
+        taken = {}
+        for slot, group in enumerate(groups):
+            part, seat = divmod(slot, 4 // parts)
+            first, end = ((starts[group], lasts[slot] + 1), (0, starts[group]))[kind]
+            name = (slot, group)[kind]
+            if name not in taken:
+                taken[name] = held.take(part, paging.count(end - first))
+            member = groups[:slot].count(group) if kind else 0
+            held.join(part, seat, member, taken[name], first)
+            columns = np.arange(end - first)
+            page = np.array(taken[name])[columns // PAGE]
+            theirs[slot][0].append(keys[part, page, :, :, columns % PAGE])
+            theirs[slot][1].append(values[part, page, :, columns % PAGE])
+        last = lasts if kind == 0 else [starts[group] - 1 for group in groups]
+        kinds.append((keys, values, np.array(last, np.int32), held.table()))
+    found = jax.jit(pages.attend)(queries, *kinds)
+    for slot in range(4):
+        keys, values = (np.concatenate(parts)[None] for parts in theirs[slot])
+        expected = attend(queries[None, slot : slot + 1], keys, values, np.ones((1, 1, keys.shape[1]), bool))
+        np.testing.assert_allclose(found[slot], expected[0, 0], atol=1e-6)
 
 
 WIDE = dataclasses.replace(MODEL, head_dim=64)  # a cache beside which everything else is small
 
 
-def abstract(slots, rows, columns, members):
-    """Shapes of params, prompts, slots, orders and chance, and `advance` over them."""
+def abstract(slots, each, prompts, members):
+    """Shapes of all that `advance` takes, and `advance`; the pages are read in chunks of 8."""
+    numbers = {"slots": slots, "pages": slots * each, "each": each, "prompts": prompts, "longest": 16}
+    shape = paging.Shape(**numbers, members=members, parts=1, chunks=(8, 8))
+    own = paging.Pages(shape, shape.pages, members=1, most=each, chunk=8).table()
+    shared = paging.Pages(shape, prompts, members=members, most=16, chunk=8).table()
     params = jax.eval_shape(lambda: decoder.unstack(decoder.init(WIDE, jax.random.key(0))))
-    prompts = jax.eval_shape(functools.partial(decoder.empty_cache, WIDE, rows, columns, jnp.float32))
-    state = jax.eval_shape(functools.partial(decode.empty, WIDE, slots, columns, jnp.float32))
+    caches = [jax.eval_shape(lambda n=n: pages.empty(WIDE, 1, n)) for n in (prompts, shape.pages)]
+    state = jax.eval_shape(functools.partial(decode.empty, slots))
     ints, kinds = jax.ShapeDtypeStruct((slots,), jnp.int32), jax.ShapeDtypeStruct((slots,), jnp.uint32)
-    names = ("tokens", "positions", "starts", "left", "places")
     forced = jax.ShapeDtypeStruct((slots, decode.FORCED), jnp.int32)
+    names = ("tokens", "positions", "starts", "left")
     orders = decode.Orders(**dict.fromkeys(names, ints), requests=kinds, samples=kinds, forced=forced)
     scalars = {"seed": np.uint32(0), "temperature": np.float32(1), "top_k": np.int32(0)}
     chance = decode.Chance(**scalars, top_p=np.float32(1), min_p=np.float32(0))
-    settings = dict(steps=4, stops=(1,), parts=1, members=members, dtype=jnp.float32)
-    return (params, prompts, state, orders, chance), functools.partial(decode.advance, WIDE, **settings)
+    settings = dict(steps=4, stops=(1,), dtype=jnp.float32)
+    arguments = params, *caches, state, orders, (own, shared), chance
+    return arguments, functools.partial(decode.advance, WIDE, **settings)
 
 
 def test_a_look_writes_the_cache_in_place():
-    slots, columns = 64, 512
-    arguments, advance = abstract(slots, 8, columns, 16)
-    memory = jax.jit(advance, donate_argnums=2).lower(*arguments).compile().memory_analysis()
-    one_layer = slots * columns * 2 * 64 * 4
+    slots, each = 64, 8
+    arguments, advance = abstract(slots, each, 64, 16)
+    memory = jax.jit(advance, donate_argnums=(2, 3)).lower(*arguments).compile().memory_analysis()
+    one_layer = slots * each * PAGE * 2 * 64 * 4
     assert memory.alias_size_in_bytes >= 2 * WIDE.layers * one_layer  # donated
     assert memory.temp_size_in_bytes < one_layer  # and never copied, not even a layer's keys
 
 
 def test_a_prefill_writes_the_prompts_in_place():
-    rows, columns, tokens = 256, 512, 64
-    params, prompts = abstract(8, rows, columns, 1)[0][:2]
+    number, tokens = 2048, 64
+    params, prompts = abstract(8, 1, number, 1)[0][:2]
     ints = jax.ShapeDtypeStruct((1, tokens), jnp.int32)
-    pack = decode.Pack(
-        tokens=ints, positions=ints, segments=ints, rows=ints, lengths=jax.ShapeDtypeStruct((rows,), jnp.int32)
-    )
+    pack = decode.Pack(tokens=ints, positions=ints, segments=ints, pages=ints)
     admit = jax.jit(functools.partial(decode.admit, WIDE, dtype=jnp.float32), donate_argnums=1)
     memory = admit.lower(params, prompts, pack).compile().memory_analysis()
-    one_layer = rows * columns * 2 * 64 * 4
+    one_layer = number * PAGE * 2 * 64 * 4
     assert memory.alias_size_in_bytes >= 2 * WIDE.layers * one_layer
     assert memory.temp_size_in_bytes < one_layer
 
 
-def test_what_a_hundred_samples_read_of_their_prompt_is_read_once():
-    """Bytes that a step touches, by the compiler's own count: 96 groups of one against 2 rows that 48 share each."""
-
-    def read(rows, members):
-        arguments, advance = abstract(96, rows, 1024, members)
-        return jax.jit(advance, donate_argnums=2).lower(*arguments).compile().cost_analysis()["bytes accessed"]
-
-    prompt = 1024 * 2 * 64 * 4 * 2 * WIDE.layers
-    assert read(96, 1) - read(2, 48) > 0.9 * 94 * prompt
+def test_a_hundred_samples_read_their_prompt_once():
+    """Pages that a step looks at for 100 samples of one prompt of 150 tokens, against those of 100 prompts."""
+    found = {}
+    for members in (1, 100):
+        shape = paging.Shape(
+            slots=100, pages=100, each=1, prompts=304, longest=3, members=members, parts=1, chunks=(8, 8)
+        )
+        requests = (Row(Request(i, range(150)), collections.deque(range(members)), 9) for i in itertools.count())
+        board = Board(shape, 8, (), None)
+        board.fill(lambda requests=requests: next(requests))
+        assert board.busy.all()
+        own, shared = board.tables()
+        found[members] = int(np.sum(np.any(shared.members != 100, axis=2))), int(shared.chunks)
+        assert np.sum(own.members != 100) == 100
+    assert found == {1: (300, 38), 100: (3, 1)}

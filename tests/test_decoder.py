@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mathjax.config import Model
-from mathjax.model import decoder
+from mathjax.model import decoder, pages
 from mathjax.model.attention import EMPTY
 
 SHAPES = {
@@ -52,6 +52,24 @@ def extend(model, *args):
     return jax.jit(functools.partial(decoder.extend, model))(*args)
 
 
+def alone(count):
+    """A table of `count` sequences with a page each, in the other order."""
+    own = np.arange(count - 1, -1, -1, dtype=np.int32)
+    firsts, chunks = np.zeros((1, count + 1), np.int32), np.int32(1)
+    members = np.append(own, count).reshape(1, -1, 1).astype(np.int32)
+    return pages.Table(members=members, firsts=firsts, places=own.reshape(1, -1, 1), chunks=chunks, chunk=count + 1)
+
+
+def continued(model, params, tokens):
+    """Hidden states [B, T, D] of rows of tokens, one token at a time, and the cache."""
+    cache, found, starts = pages.empty(model, 1, len(tokens) + 1), [], jnp.zeros(len(tokens), jnp.int32)
+    for place in range(tokens.shape[1]):
+        at = jnp.full(len(tokens), place, jnp.int32)
+        hidden, cache = extend(model, params, tokens[:, place], at, starts, cache, alone(len(tokens)))
+        found.append(hidden)
+    return jnp.stack(found, axis=1), cache
+
+
 def rows(lengths, total, seed=1):
     """One row of segments of the given lengths, then padding: tokens, positions, segments [1, total]."""
     tokens = jax.random.randint(jax.random.key(seed), (1, total), 0, 24)
@@ -88,24 +106,24 @@ def test_tokens_do_not_depend_on_later_ones(model, params):
     assert bool(jnp.all(jnp.any(before[:, 7:] != after[:, 7:], axis=-1)))
 
 
-def test_a_cache_extended_bit_by_bit_gives_the_whole(model, params):
+def test_a_cache_extended_token_by_token_gives_the_whole(model, params):
     tokens, positions, segments = rows([12], 12)
-    tokens, positions, segments = (jnp.concatenate([x, x]) for x in (tokens, positions, segments))
+    other = jax.random.randint(jax.random.key(2), (1, 12), 0, 24)
+    tokens, positions, segments = (
+        jnp.concatenate([tokens, other]),
+        *(jnp.concatenate([x, x]) for x in (positions, segments)),
+    )
     whole = apply(model, params, tokens, positions, segments)
-    cache, parts = decoder.empty_cache(model, 2, 16), []
-    for start, end in ((0, 5), (5, 6), (6, 9), (9, 12)):
-        part = slice(start, end)
-        hidden, cache = extend(model, params, tokens[:, part], positions[:, part], positions[:, part], cache)
-        parts.append(hidden)
-    np.testing.assert_allclose(jnp.concatenate(parts, axis=1), whole, atol=2e-5)
+    found, _ = continued(model, params, tokens)
+    np.testing.assert_allclose(found, whole, atol=2e-5)
 
 
-def test_a_cached_token_written_outside_is_dropped(model, params):
-    tokens, positions, _ = rows([4], 4)
-    cache = decoder.empty_cache(model, 1, 8)
-    _, kept = extend(model, params, tokens, positions, jnp.full((1, 4), 8, jnp.int32), cache)
-    same = jax.tree.map(lambda a, b: bool(jnp.all(a == b)), kept, cache)
-    assert all(jax.tree.leaves(same))
+def test_a_token_without_a_position_or_a_page_is_not_written(model, params):
+    cache, table = pages.empty(model, 1, 3), alone(2)
+    for position in (EMPTY, pages.PAGE):
+        at = jnp.full(2, position, jnp.int32)
+        _, kept = extend(model, params, jnp.array([3, 4]), at, jnp.zeros(2, jnp.int32), cache, table)
+        assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool(jnp.all(a == b)), kept, cache)))
 
 
 @pytest.mark.parametrize("settings", [{"remat": "layers"}, {"remat": "products"}, {"unroll": 3}, {"unroll": 2}])

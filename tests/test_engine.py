@@ -196,11 +196,11 @@ def test_a_group_shares_its_prompt_and_draws_as_if_alone(params, groups, slots, 
 
 
 def test_a_group_of_a_hundred_keeps_few_prompts():
-    """Bytes of the caches at 128 slots: the prompts of three groups at most, not one for each slot."""
+    """Bytes of the caches at 128 slots: the prompts of few groups, not one for each slot."""
     engine = build(jax.jit(functools.partial(decoder.init, MODEL))(jax.random.key(0)), 128)
     bytes_ = {n: engine.cache_bytes(config.Sampling(max_tokens=24, samples=n)) for n in (1, 8, 100)}
-    assert bytes_[1]["prompts"] / bytes_[100]["prompts"] == 128 / 6
-    assert bytes_[1]["prompts"] / bytes_[8]["prompts"] == 128 / 48
+    assert bytes_[1]["prompts"] / bytes_[100]["prompts"] == 128 / 8
+    assert bytes_[1]["prompts"] / bytes_[8]["prompts"] == 128 / 64
     assert bytes_[1]["slots"] == bytes_[8]["slots"] == bytes_[100]["slots"]
 
 
@@ -304,17 +304,32 @@ def test_a_long_mixed_run_compiles_nothing_more(params):
             generate(engine, prompts(LENGTHS[seed:], first_id=50), sampling)
             list(engine.stream(prompts(LENGTHS[:5]), sampling))
     assert compiled == [] and list(engine.programs) == known
-    assert sorted(name.split(" of ")[0].split("(")[0] for name in known) == [
-        "clear Shape",
-        "clear Shape",
+    assert sorted(known) == [
+        "clear 3 slots, 3 pages, 3 of prompts for 1 each",
+        "clear 3 slots, 3 pages, 3 of prompts for 2 each",
         "copy params",
-        "decode 8 steps",
-        "decode 8 steps",
-        "prefill 1 x 16 tokens into 3 rows",
-        "prefill 1 x 32 tokens into 3 rows",
-        "prefill 1 x 64 tokens into 3 rows",
+        "decode 8 steps of 3 slots, 3 pages, 3 of prompts for 1 each",
+        "decode 8 steps of 3 slots, 3 pages, 3 of prompts for 2 each",
+        "free 3 slots",
+        "prefill 1 x 16 tokens into 3 pages",
+        "prefill 1 x 32 tokens into 3 pages",
+        "prefill 1 x 64 tokens into 3 pages",
     ]
-    assert "decode 8 steps of Shape(slots=3, suffix=32, rows=3, members=2, prompt=46)" in known
+
+
+@pytest.mark.parametrize("sizes", [{}, {"data": 2, "tensor": 2}], ids=str)
+def test_at_its_end_a_job_goes_on_with_fewer_slots(params, sizes):
+    sampling = config.Sampling(max_tokens=40, temperature=1.0, samples=2, seed=1)
+    devices = mesh.make(config.Mesh(**{"data": 1} | sizes), jax.devices()[: math.prod(sizes.values())])
+    wide = build(params, 32, mesh=devices, steps=2)
+    wide.compile(sampling)
+    known = list(wide.programs)
+    assert {int(name.split()[4]) for name in known if name.startswith("decode")} == {32, 24, 16}
+    with compilations() as compiled:
+        found = tokens_of(generate(wide, prompts(), sampling))
+    assert found == tokens_of(generate(build(params, 4), prompts(), sampling))
+    assert compiled == [] and list(wide.programs) == known
+    assert wide.counts.steps < 32 * 40  # as many as if all had gone on to the end
 
 
 def test_other_params_are_taken_without_compiling(params, engine, expected):

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from test_decoder import continued
 
 from mathjax import config, mesh
 from mathjax.model import decoder, hf, tensors
@@ -84,13 +85,8 @@ def test_logits_are_those_of_transformers(folder, rows):
 def test_logits_are_those_of_transformers_token_by_token(folder):
     model, params = loaded(folder)
     ids, wanted = expected(folder)[-1]
-    step = jax.jit(lambda params, *x: decoder.extend(model, params, *x))
-    cache, rows = decoder.empty_cache(model, 1, 16), []
-    for start, stop in ((0, 4), *((i, i + 1) for i in range(4, len(ids)))):
-        at = jnp.arange(start, stop, dtype=jnp.int32)[None]
-        hidden, cache = step(params, jnp.asarray(ids[None, start:stop]), at, at, cache)
-        rows.append(decoder.logits(model, params, hidden)[0])
-    close(np.concatenate(rows), wanted)
+    hidden, _ = continued(model, params, jnp.asarray(ids)[None])
+    close(decoder.logits(model, params, hidden)[0], wanted)
 
 
 def test_params_lie_where_the_mesh_wants_them_and_are_the_same(folder):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from test_decoder import continued
 
 from mathjax import config, mesh
 from mathjax.model import decoder, hf, lora
@@ -84,12 +85,8 @@ def test_a_cache_continues_as_the_whole_is_read():
     """Adapters count in decoding too."""
     params = made()
     ids = jnp.arange(12, dtype=jnp.int32)[None] % 40
-    places = jnp.arange(12, dtype=jnp.int32)[None]
-    cache, rows = decoder.empty_cache(ADAPTED, 1, 16), []
-    for span in (slice(0, 7), slice(7, 12)):
-        hidden, cache = decoder.extend(ADAPTED, params, ids[:, span], places[:, span], places[:, span], cache)
-        rows.append(decoder.logits(ADAPTED, params, hidden)[0])
-    np.testing.assert_allclose(np.concatenate(rows), logits(ADAPTED, params)[0], atol=2e-5)
+    hidden, _ = continued(ADAPTED, params, ids)
+    np.testing.assert_allclose(decoder.logits(ADAPTED, params, hidden)[0], logits(ADAPTED, params)[0], atol=2e-5)
 
 
 def test_params_are_known_again_however_they_lie():

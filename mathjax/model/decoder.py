@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from mathjax import config, mesh
-from mathjax.model import layers
-from mathjax.model.attention import EMPTY, attend, attend_cache, attend_shared, move, visible
+from mathjax.model import kernels, layers, pages
+from mathjax.model.attention import EMPTY, attend, visible
 
 REMAT = {
     "none": jax.checkpoint_policies.everything_saveable,
@@ -56,28 +56,24 @@ def init(model: config.Model, key) -> dict:
     return nnx.to_pure_dict(nnx.state(Decoder(model, nnx.Rngs(params=key)), nnx.Param))
 
 
-def empty_cache(model: config.Model, slots: int, length: int, dtype=jnp.float32) -> dict:
-    """A cache of `slots` sequences of at most `length` tokens.
-
-    Each layer has arrays of its own, written in place, in the layouts that products on a CPU read fastest: keys
-    [slots, K, C, length] and values [slots, K, length, C]. `positions` [slots, length] serves them all.
-    """
-    K, C = model.kv_heads, model.head_dim
-    return {
-        "keys": [jnp.zeros((slots, K, C, length), dtype) for _ in range(model.layers)],
-        "values": [jnp.zeros((slots, K, length, C), dtype) for _ in range(model.layers)],
-        "positions": jnp.full((slots, length), EMPTY, jnp.int32),
-    }
-
-
-def apply(model: config.Model, params: dict, tokens, positions, segments, *, dtype=jnp.float32, remat="none", unroll=1):
+def apply(
+    model: config.Model,
+    params: dict,
+    tokens,
+    positions,
+    segments,
+    *,
+    dtype=jnp.float32,
+    remat="none",
+    unroll=1,
+    attention="auto",
+):
     """Hidden states [B, T, D] of packed rows: tokens, positions and segments are int32 [B, T].
 
-    Products run in `dtype`. `remat` names a row of REMAT. `unroll` layers at a time are laid out one after the
-    other instead of looped over.
+    Products run in `dtype`. `remat` names a row of REMAT, `attention` a kernel as `kernels.choose` takes it. `unroll`
+    layers at a time are laid out one after the other instead of looped over.
     """
-    seen = visible(segments, positions, segments, positions)
-    look = functools.partial(attend, seen=seen)
+    look = kernels.look(kernels.choose(attention, tokens.shape[1]), segments, positions)
 
     def layer(carry, part):
         return part(carry, turns, look), None
@@ -102,41 +98,39 @@ def extend(
     params: dict,
     tokens,
     positions,
-    columns,
+    starts,
     cache: dict,
-    shared: dict | None = None,
+    table: pages.Table,
+    shared: tuple[dict, pages.Table] | None = None,
     *,
     dtype=jnp.float32,
 ):
-    """Hidden states [B, T, D] of tokens that continue the sequences of a cache, and the cache with them in it.
+    """Hidden states [B, D] of a token more in each of B sequences, and the cache with it in it.
 
-    tokens, positions and columns are int32 [B, T]; row b belongs to sequence b of the cache. Token t of row b is
-    written at column columns[b, t], and nowhere where that lies outside; padding has position EMPTY. `shared` is a
-    cache of what groups of sequences begin with, only read, with `members` and `places` as `attend_shared` takes them;
-    then T is 1. `params` may be unstacked. Layers are laid out one after the other: a loop over them would copy each
-    layer's params and cache at every token.
+    tokens, positions and starts are int32 [B]; the token of a sequence lies at positions - starts of the columns of its
+    pages in `cache`, which `table` tells, each of them of one sequence. Where the position is EMPTY, or the page is not
+    there, nothing is written. `shared` are pages, only read, of what groups of sequences begin with, before `starts`.
+    `params` may be unstacked. Layers are laid out one after the other: a loop over them would copy each layer's params
+    and cache at every token.
     """
-    rows = jnp.arange(tokens.shape[0])[:, None]
-    held = cache["positions"].at[rows, columns].set(positions, mode="drop")
-    seen = _before(positions, held)
-    all_keys, all_values = list(cache["keys"]), list(cache["values"])
-    if shared is not None:
-        R = len(shared["positions"])
-        members, places = shared["members"], shared["places"]
-        shared_seen = _before(move(positions[:, 0], members).reshape(R, -1), shared["positions"])
+    parts, _, J = table.places.shape
+    busy = positions != EMPTY
+    columns = jnp.where(busy, positions - starts, J * pages.PAGE).reshape(parts, -1)
+    page = jnp.take_along_axis(table.places, jnp.minimum(columns // pages.PAGE, J - 1)[..., None], axis=-1)[..., 0]
+    page = jnp.where(columns < J * pages.PAGE, page, table.members.shape[1])
+    held = {"cache": cache}
 
     def look(queries, keys, values, index):
-        keys = all_keys[index].at[rows, :, :, columns].set(keys.astype(all_keys[index].dtype), mode="drop")
-        values = all_values[index].at[rows, :, columns].set(values.astype(all_values[index].dtype), mode="drop")
-        all_keys[index], all_values[index] = keys, values
-        own = queries, keys.astype(dtype), values.astype(dtype), seen
-        if shared is None:
-            return attend_cache(*own)
-        theirs = (shared[name][index].astype(dtype) for name in ("keys", "values"))
-        return attend_shared(*own, *theirs, shared_seen, members, places)
+        new = (part.reshape(*page.shape, *part.shape[2:]) for part in (keys, values))
+        held["cache"] = pages.write(held["cache"], index, *new, page, columns % pages.PAGE)
+        kinds = [(held["cache"], jnp.where(busy, positions, -1), table)]
+        if shared is not None:
+            kinds.append((shared[0], jnp.where(busy, starts, 0) - 1, shared[1]))
+        kinds = [(kind["keys"][index], kind["values"][index], *rest) for kind, *rest in kinds]
+        return pages.attend(queries[:, 0], *kinds)[:, None]
 
-    hidden = _through(model, params, tokens, positions, look, dtype)
-    return hidden, {"keys": all_keys, "values": all_values, "positions": held}
+    hidden = _through(model, params, tokens[:, None], positions[:, None], look, dtype)
+    return hidden[:, 0], held["cache"]
 
 
 def remember(model: config.Model, params: dict, tokens, positions, segments, *, dtype=jnp.float32):
@@ -189,11 +183,6 @@ def _through(model, params, tokens, positions, look, dtype):
     for index, part in enumerate(params["layers"]):
         x = _layer(model, part)(x, turns, functools.partial(look, index=index))
     return decoder.leave(x, tokens.shape)
-
-
-def _before(positions, held):
-    """Whether each query [B, T] sees each key [B, S] of its own sequence: bool [B, T, S]."""
-    return visible(jnp.zeros_like(positions), positions, jnp.zeros_like(held), held)
 
 
 def _merge(model, params) -> Decoder:

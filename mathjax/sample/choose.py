@@ -21,12 +21,12 @@ def choose(logits, keys, temperature, top_k, top_p, min_p=None):
     temperature and whichever tokens were left out.
     """
     min_p = jnp.zeros_like(top_p) if min_p is None else min_p
-    greedy = jnp.argmax(logits, axis=-1).astype(jnp.int32)
-    tokens = jax.lax.cond(
-        jnp.any(temperature > 0),
-        lambda: jnp.where(temperature > 0, _draw(logits, keys, temperature, top_k, top_p, min_p), greedy),
-        lambda: greedy,
+    none = jnp.zeros(len(logits), jnp.int32)
+    greedy = jax.lax.cond(jnp.all(temperature > 0), lambda: none, lambda: jnp.argmax(logits, axis=-1).astype(jnp.int32))
+    drawn = jax.lax.cond(
+        jnp.any(temperature > 0), lambda: _draw(logits, keys, temperature, top_k, top_p, min_p), lambda: none
     )
+    tokens = jnp.where(temperature > 0, drawn, greedy)
     return tokens, log_probability(logits, tokens)
 
 

@@ -10,6 +10,7 @@ other requests, their order, or the number of slots.
 """
 
 import collections
+import dataclasses
 import functools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,15 +22,18 @@ import numpy as np
 from mathjax import config
 from mathjax import mesh as meshes
 from mathjax.model import decoder
-from mathjax.sample import decode, pack
+from mathjax.sample import decode, pack, paging
 from mathjax.sample.advice import Guide
 from mathjax.sample.board import Board, Completion, Piece, Row
+from mathjax.sample.programs import Programs
 from mathjax.sample.request import Request
 
-__all__ = ["Completion", "Counts", "Engine", "Piece", "Request", "Shape"]
+__all__ = ["Completion", "Counts", "Engine", "Piece", "Request"]
 
-ROUND = 32  # columns of the slots' caches are a multiple of this, so that few sizes are compiled
-SPARE = 3  # times as many places in rows as slots: the tail of one group leaves its slots to the next
+SPARE = 3  # times as many places for samples as slots: the tail of one group leaves its slots to the next
+CHUNK = 32  # pages that a CPU reads at a time: what it makes of them stays in its caches
+NARROW = 16  # slots; a CPU goes on with fewer at the end where that pays, but not with fewer than this
+COMPILE = 4e10  # floating-point operations that take a CPU about as long as compiling a layer
 
 
 @dataclass(kw_only=True)
@@ -48,17 +52,6 @@ class Counts:
         return self.tokens / max(self.steps, 1)
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What the caches of one way to sample look like: slots of `suffix` columns, rows of `prompt` columns."""
-
-    slots: int
-    suffix: int
-    rows: int
-    members: int  # slots that may share a row
-    prompt: int
-
-
 class Engine:
     """A model compiled for `slots` sequences at a time, each at most `length` tokens with its prompt.
 
@@ -67,8 +60,10 @@ class Engine:
     default that of the params on a CPU and bfloat16 elsewhere. The host looks at the slots every `steps` tokens: the
     more, the less it costs, and the longer a slot that is done stays empty. `mesh` is one device if None.
 
-    `programs` lists what was compiled, with shapes: one program for decoding with each `Shape`, of which a job has
-    one, and a few for prefill, compiled at first use.
+    `programs` lists what was compiled, with shapes: a few for prefill, and one for decoding with each
+    `paging.Shape`, of which a job has one; on a CPU, which is slower the more slots there are, also for three
+    quarters of the slots, the half, three eighths and so on, where they are enough at the end of a job and pay. All are
+    compiled at first use, or by `compile`.
 
     ValueError if the params are not of `model`'s shapes or the mesh cannot share the slots evenly.
     """
@@ -98,17 +93,36 @@ class Engine:
         self.dtype = jnp.dtype(_own_dtype(self.mesh, params) if dtype is None else dtype)
         self.prompt = length - 1 if prompt is None else prompt
         self.counts = Counts()
-        self.programs: dict[str, object] = {}
         self._stops, self._steps = stops, steps
+        self._programs = Programs(model, self.mesh, self.dtype, steps, stops)
         self._parts = self.mesh.shape["data"] * self.mesh.shape["fsdp"]
         _require(
             slots % self._parts == 0,
             f"slots={slots} must be a multiple of the {self._parts} parts that the mesh {dict(self.mesh.shape)} makes",
         )
-        cpu = self.mesh.devices.flat[0].platform == "cpu"
-        self._sizes = pack.shapes(max(self.prompt - 1, 1), 1 if cpu else pack.MANY)
+        self._cpu = self.mesh.devices.flat[0].platform == "cpu"
+        self._widths = _widths(slots, self._parts) if self._cpu else [slots]
+        self._sizes = pack.shapes(max(self.prompt - 1, 1), 1 if self._cpu else pack.MANY)
         self._wanted = jax.eval_shape(functools.partial(decoder.init, model), jax.random.key(0))
+        self._size = sum(leaf.size for leaf in jax.tree.leaves(self._wanted))
         self.update_params(params)
+
+    @property
+    def programs(self) -> list[str]:
+        """What was compiled so far, with shapes."""
+        return list(self._programs.known)
+
+    def compile(self, sampling: config.Sampling):
+        """Build all that jobs of this sampling may take, so that nothing is compiled while they run."""
+        shape, chance = self.shape(sampling), self._chance(sampling)
+        prompts, cache = self._programs.clear(shape)
+        for size in self._sizes:
+            packed = pack.nothing(size, self.pad_id)
+            prompts = self._programs.admit(shape, packed)(self._params, prompts, packed)
+        for width in self._widths:
+            board = Board(dataclasses.replace(shape, slots=width), self._steps, self._stops, None)
+            slots, asked = self._programs.free(board.shape), (board.orders(), board.tables(), chance)
+            cache, *_ = self._programs.advance(board.shape)(self._params, prompts, cache, slots, *asked)
 
     def update_params(self, params: dict):
         """Use other params of the same shapes from the next `generate` on, without compiling anything.
@@ -120,9 +134,7 @@ class Engine:
             if found.get(path) != wanted.get(path):
                 raise ValueError(f"params of {path} have shape {found.get(path)}, the model's are {wanted.get(path)}")
         placed = jax.device_put(params, meshes.place(self.mesh, params))
-        own = functools.partial(_own, dtype=self.dtype)
-        shardings = meshes.place(self.mesh, jax.eval_shape(own, self._wanted))
-        self._params = self._program("copy params", own, shardings)(placed)
+        self._params = self._programs.copy(placed)
 
     def check(self, request: Request):
         """ValueError, naming the request, if this engine cannot complete it; `generate` asks this of each."""
@@ -182,19 +194,34 @@ class Engine:
         """As `generate`, and the pieces of each completion as they come, all of them before it."""
         return self._start(requests, sampling, guide, cancelled, pieces=True)
 
-    def shape(self, sampling: config.Sampling) -> Shape:
-        """The shape of the caches that `sampling` takes: a job has one, and several jobs few."""
+    def shape(self, sampling: config.Sampling) -> paging.Shape:
+        """The slots and pages that `sampling` takes: a job has one shape, and several jobs few."""
         width = self.slots // self._parts
         members = min(sampling.samples, width)
         rows = min(width, SPARE * -(-width // members))
-        suffix = min(-(-sampling.max_tokens // ROUND) * ROUND, self.length - 1)
-        return Shape(self.slots, suffix, rows * self._parts, members, max(self.prompt - 1, 1))
+        each = paging.count(min(sampling.max_tokens, self.length - 1))
+        longest = max(paging.count(self.prompt - 1), 1)
+        wanted = width * each, rows * longest
+        chunks = min(CHUNK, wanted[0]), min(max(CHUNK // 8, min(CHUNK, 8 * CHUNK // members)), wanted[1])
+        if not self._cpu:
+            chunks = wanted
+        numbers = (-(-number // chunk) * chunk for number, chunk in zip(wanted, chunks, strict=True))
+        own, prompts = (self._parts * number for number in numbers)
+        return paging.Shape(
+            slots=self.slots,
+            pages=own,
+            each=each,
+            prompts=prompts,
+            longest=longest,
+            members=members,
+            parts=self._parts,
+            chunks=chunks,
+        )
 
     def cache_bytes(self, sampling: config.Sampling) -> dict[str, int]:
         """How many bytes the caches take: of `prompts`, which groups share, and of `slots`."""
-        prompts, slots = self._caches(self.shape(sampling))
-        caches = {"prompts": prompts, "slots": slots.cache}
-        return {name: sum(map(_bytes, jax.tree.leaves(cache))) for name, cache in caches.items()}
+        caches = zip(("prompts", "slots"), self._programs.caches(self.shape(sampling)), strict=True)
+        return {name: sum(map(_bytes, jax.tree.leaves(cache))) for name, cache in caches}
 
     def _start(self, requests, sampling, guide, cancelled, pieces):
         config.check(sampling, "sampling")
@@ -208,24 +235,42 @@ class Engine:
         errors: list[ValueError] = []
         shape, chance = self.shape(sampling), self._chance(sampling)
         rows = self._draw(requests, sampling, cancelled, errors)
-        board = Board(shape, self._parts, self._stops, guide)
-        prompts, slots = self._empty(shape)
-        advance, done = self._advance(shape), []
+        board = Board(shape, self._steps, self._stops, guide)
+        prompts, cache = self._programs.clear(shape)
+        slots, done = self._programs.free(shape), []
         while True:
             if cancelled:
                 board.cancel(cancelled)
-            fresh = [(row, board.rows[row].request.prompt[:-1]) for row in board.fill(lambda: next(rows, None))]
+            fresh = [(board.places(row), row.request.prompt[:-1]) for row in board.fill(lambda: next(rows, None))]
             self.counts.prompt_tokens += sum(len(ids) + 1 for _, ids in fresh)
-            for packed in pack.pack(fresh, shape.rows, self._sizes, self.pad_id):
-                prompts = self._admit(shape, packed)(params, prompts, packed)
+            for packed in pack.pack(fresh, self._sizes, self.pad_id):
+                prompts = self._programs.admit(shape, packed)(params, prompts, packed)
             if not board.busy.any():
                 break
-            slots, look = advance(params, prompts, slots, board.orders(), chance)  # returns at once: the device works
-            yield from done  # while these are read
+            if (fewer := self._fewer(board)) < board.shape.slots:
+                board.narrow(fewer)
+                slots = self._programs.free(board.shape)
+            asked = board.orders(), board.tables(), chance
+            cache, slots, look = self._programs.advance(board.shape)(
+                params, prompts, cache, slots, *asked
+            )  # returns at once:
+            yield from done  # while these are read, the device works
             done = self._read(board, jax.device_get(look), pieces)
         yield from done
         if errors:
             raise errors[0]
+
+    def _fewer(self, board):
+        """How many slots to go on with: at the end of a job as few as are needed, if that pays for compiling."""
+        slots = board.shape.slots
+        if not board.ends:
+            return slots
+
+        def work(width):
+            known = width == slots or self._programs.knows(dataclasses.replace(board.shape, slots=width))
+            return 2 * self._size * width * board.ahead + (0 if known else COMPILE * self.model.layers)
+
+        return min((width for width in self._widths if board.width <= width <= slots), key=work)
 
     def _read(self, board, look, pieces):
         """What a look brought: completions, and before each what is new of it, if `pieces`."""
@@ -234,7 +279,7 @@ class Engine:
             found += [piece for slot in np.flatnonzero(board.busy).tolist() if (piece := board.piece(slot))]
         found += (completions := [board.end(slot, stopped) for slot, stopped in ended])
         self.counts.completions += len(completions)
-        self.counts.steps += self._steps * self.slots
+        self.counts.steps += self._steps * board.shape.slots
         made, withdrawn = board.taken()
         self.counts.tokens += made - withdrawn
         self.counts.withdrawn += withdrawn
@@ -262,65 +307,17 @@ class Engine:
             min_p=np.float32(sampling.min_p),
         )
 
-    def _make(self, shape):
-        """Rows without prompts, and free slots."""
-        prompts = decoder.empty_cache(self.model, shape.rows, shape.prompt, self.dtype)
-        return prompts, decode.empty(self.model, shape.slots, shape.suffix, self.dtype)
-
-    def _caches(self, shape):
-        """What `_make` makes, as shapes."""
-        return jax.eval_shape(functools.partial(self._make, shape))
-
-    def _empty(self, shape):
-        make = functools.partial(self._make, shape)
-        return self._program(f"clear {shape}", make, decode.place(self.mesh, self._caches(shape)))()
-
-    def _admit(self, shape, packed):
-        W, T = packed.tokens.shape
-        admit = functools.partial(decode.admit, self.model, dtype=self.dtype)
-        shardings = decode.place(self.mesh, self._caches(shape)[0])
-        name = f"prefill {W} x {T} tokens into {shape.rows} rows of {shape.prompt}"
-        return self._program(name, admit, shardings, donate_argnums=1)
-
-    def _advance(self, shape):
-        advance = functools.partial(
-            decode.advance,
-            self.model,
-            steps=self._steps,
-            stops=self._stops,
-            parts=self._parts,
-            members=shape.members,
-            dtype=self.dtype,
-        )
-        shardings = decode.place(self.mesh, self._caches(shape)[1]), meshes.replicated(self.mesh)
-        return self._program(f"decode {self._steps} steps of {shape}", advance, shardings, donate_argnums=2)
-
-    def _program(self, name, function, shardings, **settings):
-        if name not in self.programs:
-            self.programs[name] = jax.jit(function, out_shardings=shardings, **settings)
-        compiled = self.programs[name]
-
-        def run(*arguments):
-            with jax.set_mesh(self.mesh):
-                return compiled(*arguments)
-
-        return run
-
-
-def _own(params, dtype):
-    """A copy with a list of layers; all in `dtype` but the scales of norms, which work in float32."""
-
-    def copy(path, leaf):
-        keep = meshes.path_name(path).endswith("scale")
-        return jnp.array(leaf, leaf.dtype if keep else dtype, copy=True)
-
-    return jax.tree_util.tree_map_with_path(copy, decoder.unstack(params))
-
 
 def _own_dtype(mesh, params):
     """bfloat16 on an accelerator, that of the params on a CPU."""
     cpu = mesh.devices.flat[0].platform == "cpu"
     return params["embedding"]["table"].dtype if cpu else jnp.bfloat16
+
+
+def _widths(slots, parts):
+    """`slots`, three quarters of them, the half, and so on, where parts share them evenly; from NARROW on."""
+    shares = [slots * share >> shift for shift in range(2, slots.bit_length()) for share in (3, 2)]
+    return [slots, *(share for share in shares if share >= NARROW and share % parts == 0)]
 
 
 def _bytes(leaf):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mathjax.model.attention import EMPTY
+from mathjax.model.pages import PAGE
 from mathjax.sample import decode
 
 TOKENS = 512  # of a row, unless a prompt is longer
@@ -25,29 +26,32 @@ def shapes(longest: int, many: int = MANY) -> list[tuple[int, int]]:
     return some
 
 
-def pack(prompts: Sequence[tuple[int, Sequence[int]]], rows: int, sizes: Sequence[tuple[int, int]], pad_id: int):
-    """`decode.Pack`s of (row, ids) pairs, each in one of the `sizes`; nothing is cut.
+def pack(prompts: Sequence[tuple[Sequence[int], Sequence[int]]], sizes: Sequence[tuple[int, int]], pad_id: int):
+    """`decode.Pack`s of (pages, ids) pairs, each in one of the `sizes`; nothing is cut.
 
-    A prompt goes into the first row that has room for it, the longest first. All `lengths` of a call are told by its
-    first pack, so that a prompt without tokens is one as well.
+    The ids of a pair fill its pages one after the other. A prompt goes into the first row that has room for it, the
+    longest first; one without tokens, nowhere.
     """
     plain = max(size[1] for size in sizes if size[1] <= TOKENS)
     bins: list[list] = []
     room: list[int] = []
-    for row, ids in sorted(prompts, key=lambda prompt: -len(prompt[1])):
+    for where, ids in sorted(prompts, key=lambda prompt: -len(prompt[1])):
+        if not len(ids):
+            break
         place = next((number for number, left in enumerate(room) if left >= len(ids)), None)
         if place is None:
             bins.append([])
             room.append(max(plain, len(ids)))
             place = len(bins) - 1
-        bins[place].append((row, ids))
+        bins[place].append((where, ids))
         room[place] -= len(ids)
-    lengths = np.full(rows, decode.NONE, np.int32)
-    for row, ids in prompts:
-        lengths[row] = len(ids)
     for group, size in _grouped(bins, sizes):
-        yield _pack(group, size, lengths, pad_id)
-        lengths = np.full(rows, decode.NONE, np.int32)
+        yield _pack(group, size, pad_id)
+
+
+def nothing(size: tuple[int, int], pad_id: int) -> decode.Pack:
+    """A pack without prompts."""
+    return _pack([], size, pad_id)
 
 
 def _grouped(bins, sizes):
@@ -60,18 +64,17 @@ def _grouped(bins, sizes):
         bins = bins[size[0] :]
 
 
-def _pack(bins, size, lengths, pad_id):
-    shape = size
+def _pack(bins, shape, pad_id):
     tokens, positions = np.full(shape, pad_id, np.int32), np.full(shape, EMPTY, np.int32)
-    segments, rows = np.zeros(shape, np.int32), np.full(shape, len(lengths), np.int32)
+    segments, pages = np.zeros(shape, np.int32), np.full(shape, decode.NONE, np.int32)
     for line, prompts in enumerate(bins):
         start = 0
-        for number, (row, ids) in enumerate(prompts, start=1):
-            part = line, slice(start, start + len(ids))
-            tokens[part], positions[part] = ids, np.arange(len(ids))
-            segments[part], rows[part] = number, row
+        for number, (where, ids) in enumerate(prompts, start=1):
+            part, places = (line, slice(start, start + len(ids))), np.arange(len(ids))
+            tokens[part], positions[part] = ids, places
+            segments[part], pages[part] = number, np.asarray(where)[places // PAGE]
             start += len(ids)
-    return decode.Pack(tokens=tokens, positions=positions, segments=segments, rows=rows, lengths=lengths)
+    return decode.Pack(tokens=tokens, positions=positions, segments=segments, pages=pages)
 
 
 def _padded(count):

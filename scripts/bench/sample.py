@@ -182,11 +182,10 @@ def _engine(slots, length, prompt, **settings):
 
 
 def _sample(engine, requests, sampling):
-    """The rate of an engine over requests, after a run that compiles all that they take."""
+    """The rate of an engine over requests, when all that they take is compiled."""
     import dataclasses
 
-    few = [dataclasses.replace(request, max_tokens=2, samples=(0,)) for request in requests]
-    list(engine.generate(few, sampling))
+    engine.compile(sampling)
     before, clock = dataclasses.replace(engine.counts), _Clock()
     tokens = sum(len(completion.tokens) for completion in engine.generate(requests, sampling))
     busy = (engine.counts.tokens - before.tokens) / (engine.counts.steps - before.steps)
