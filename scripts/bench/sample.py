@@ -34,7 +34,7 @@ PROMPT = 150
 
 _PARTS = flags.DEFINE_list("parts", ["torch", "bandwidth", "groups", "load"], "what to measure")
 _QUESTIONS = flags.DEFINE_integer("questions", 32, "torch: prompts, each sampled 8 times", lower_bound=1)
-_SLOTS = flags.DEFINE_integer("slots", 128, "torch: sequences that mathjax works on at a time", lower_bound=1)
+_SLOTS = flags.DEFINE_integer("slots", 256, "torch: sequences that mathjax works on at a time", lower_bound=1)
 _ROWS = flags.DEFINE_integer("rows", 64, "torch: sequences that transformers works on at a time", lower_bound=8)
 _SHORTER = flags.DEFINE_integer("shorter", 1, "torch: divide the new tokens, for a slow machine", lower_bound=1)
 _DTYPES = flags.DEFINE_list("dtypes", ["float32", "bfloat16"], "torch: of transformers; mathjax has the first")
@@ -181,11 +181,13 @@ def _engine(slots, length, prompt, **settings):
     return Engine(model, params, slots=slots, length=length, prompt=prompt, eos_id=(), **settings)
 
 
-def _sample(engine, requests, sampling):
-    """The rate of an engine over requests, when all that they take is compiled."""
+def _sample(engine, requests, sampling, uneven=False):
+    """The rate of an engine over requests, when all that they take is compiled: more where their ends are `uneven`."""
     import dataclasses
 
-    engine.compile(sampling)
+    if uneven:
+        engine.compile(sampling)
+    list(engine.generate([dataclasses.replace(request, max_tokens=2) for request in requests], sampling))
     before, clock = dataclasses.replace(engine.counts), _Clock()
     tokens = sum(len(completion.tokens) for completion in engine.generate(requests, sampling))
     busy = (engine.counts.tokens - before.tokens) / (engine.counts.steps - before.steps)
@@ -198,7 +200,8 @@ def mathjax_side(limits, samples, slots):
 
     engine = _engine(slots, 256 + max(limits), 256)
     requests = [Request(i, ids, max_tokens=limits[i]) for i, ids in enumerate(_prompts(len(limits)))]
-    found = _sample(engine, requests, config.Sampling(temperature=1.0, max_tokens=max(limits), samples=samples))
+    sampling = config.Sampling(temperature=1.0, max_tokens=max(limits), samples=samples)
+    found = _sample(engine, requests, sampling, uneven=True)
     if found["tokens"] != samples * sum(limits):
         raise RuntimeError(f"wanted {samples * sum(limits)} tokens, got {found['tokens']}")
     return found
