@@ -37,5 +37,28 @@ SMOLLM2_135M = Model(
     rope_base=100_000.0,
 )
 
+
+def llama(layers: int, width: int, heads: int, mlp_width: int, **settings) -> Model:
+    """A decoder of the Llama family: untied tables, heads of width 128."""
+    shape = {"kv_heads": heads, "vocab_size": 32_000, "context": 4096} | settings
+    return Model(
+        layers=layers, width=width, heads=heads, head_dim=128, mlp_width=mlp_width, tied_embeddings=False, **shape
+    )
+
+
+LLAMA2_7B = llama(32, 4096, 32, 11_008)
+LLAMA2_13B = llama(40, 5120, 40, 13_824)
+LLAMA2_70B = llama(80, 8192, 64, 28_672, kv_heads=8)
+CODELLAMA_34B = llama(48, 8192, 64, 22_016, kv_heads=8, rope_base=1e6, context=16_384)
+
+# What can be planned without asking the hub: the shapes of models by their names there.
+PUBLISHED = {
+    "HuggingFaceTB/SmolLM2-135M": SMOLLM2_135M,
+    "meta-llama/Llama-2-7b-hf": LLAMA2_7B,
+    "meta-llama/Llama-2-13b-hf": LLAMA2_13B,
+    "meta-llama/Llama-2-70b-hf": LLAMA2_70B,
+    "codellama/CodeLlama-34b-hf": CODELLAMA_34B,
+}
+
 # Learns arithmetic on two cores in minutes: few, wide layers with few, wide heads are what a CPU multiplies best.
 QUICKSTART = Model(layers=3, width=192, heads=3, kv_heads=1, head_dim=64, mlp_width=512)

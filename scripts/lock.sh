@@ -34,7 +34,7 @@ resolve_extra() {
 mkdir -p requirements
 resolve core "$@" >"$tools/resolved"
 mv "$tools/resolved" requirements/core.txt
-for extra in data dev gguf parity ray bench; do
+for extra in data dev gguf parity plan ray bench; do
   resolve_extra "$extra" "$@" >"$tools/resolved"
   mv "$tools/resolved" "requirements/$extra.txt"
 done

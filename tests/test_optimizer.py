@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -43,6 +44,20 @@ def test_decay_is_for_kernels_alone():
     changes, _ = build.update(zeros, build.init(params), params)
     np.testing.assert_allclose(changes["mlp"]["kernel"], -0.05)
     assert not changes["embedding"]["table"].any() and not changes["norm"]["scale"].any()
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_the_first_moment_can_be_held_in_bfloat16(name):
+    params = {"mlp": {"kernel": jnp.ones((4, 4))}, "norm": {"scale": jnp.ones(4)}}
+    state = optimizer.build(Optimizer(name=name, peak=1.0, momentum_dtype="bfloat16"), 10).init(params)
+    held = {leaf.dtype for tree in tree_get_all(state, "mu") for leaf in jax.tree.leaves(tree)}
+    assert held == {jnp.dtype("bfloat16")}
+    squares = {leaf.dtype for tree in tree_get_all(state, "nu") for leaf in jax.tree.leaves(tree)}
+    assert squares == {jnp.dtype("float32")}
+
+
+def tree_get_all(state, key):
+    return [tree for _, tree in optax.tree_utils.tree_get_all_with_path(state, key)]
 
 
 def test_a_gradient_is_clipped_by_its_global_norm():

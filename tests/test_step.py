@@ -103,6 +103,39 @@ def test_parts_of_a_batch_add_up_to_the_whole(on_one_device):
     close(parts.params, whole.params, 1e-3)
 
 
+def test_an_optimizer_on_the_host_learns_the_same_and_lies_there(on_one_device):
+    batches, expected, before = on_one_device
+    job = recipe(offload=True, mesh=config.Mesh(data=2, fsdp=2))
+    devices = mesh.make(job.mesh, jax.devices()[:4])
+    with jax.set_mesh(devices):
+        state, update, seen = step.init(job, devices), step.compile_update(job, devices), []
+        for one in batches:
+            state, metrics = update(state, {}, mesh.put_batch(devices, one))
+            seen.append(float(metrics["loss"]))
+    np.testing.assert_allclose(seen, [m["loss"] for m in before], rtol=2e-5)
+    close(jax.device_get(state.params), expected.params, 2e-3)
+    kinds = {leaf.sharding.memory_kind for leaf in jax.tree.leaves(state.optimizer) if leaf.ndim}
+    assert kinds == {"pinned_host"}
+    assert {leaf.sharding.memory_kind for leaf in jax.tree.leaves(state.params)} == {"device"}
+
+
+def test_a_first_moment_in_bfloat16_learns_nearly_the_same(on_one_device):
+    batches, _, before = on_one_device
+    half = config.Optimizer(peak=1e-2, momentum_dtype="bfloat16")
+    state, after = updated(recipe(optimizer=half), jax.devices()[:1], batches)
+    np.testing.assert_allclose([m["loss"] for m in after], [m["loss"] for m in before], rtol=1e-3)
+    dtypes = {str(leaf.dtype) for leaf in jax.tree.leaves(state.optimizer) if leaf.ndim > 1}
+    assert dtypes == {"bfloat16", "float32"}
+
+
+def test_the_probe_runs_on_the_kernel_the_step_will_use(monkeypatch):
+    probed = []
+    monkeypatch.setattr(step.kernels, "probe", lambda *arguments: probed.append(arguments))
+    job = recipe(attention="chunked", heldout=config.Data(sources=[config.Source(path="none")], rows=16, length=24))
+    step.probe(job, mesh.make(config.Mesh(data=2, fsdp=2), jax.devices()[:4]))
+    assert sorted((name, rows, length) for name, rows, length, *_ in probed) == [("chunked", 4, 12), ("chunked", 4, 24)]
+
+
 def test_targets_of_weight_zero_have_no_gradient():
     one = batch()
     silent = dataclasses.replace(one, targets=np.where(one.weights == 0, (one.targets + 1) % 24, one.targets))
@@ -120,7 +153,7 @@ def test_chunked_cross_entropy_equals_the_whole(monkeypatch):
         return losses.cross_entropy(MODEL, params, hidden, one.targets, one.weights)[0]
 
     whole = jax.jit(jax.value_and_grad(value))(params)
-    monkeypatch.setattr(losses, "CHUNK", 16 * 3 * 24 // jax.device_count())
+    monkeypatch.setattr(losses, "CHUNK", 16 * 3 * 24)
     chunked = jax.jit(jax.value_and_grad(lambda params: value(params)))(params)
     np.testing.assert_allclose(chunked[0], whole[0], rtol=1e-5)
     close(chunked[1], whole[1], 1e-4)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from mathjax import config, mesh
+from mathjax import chips, config, mesh
 from mathjax.model import attention
 
 
@@ -41,7 +41,7 @@ class Linear(nnx.Module):
             self.lora_a, self.lora_b = nnx.Param(inputs**-0.5 * drawn), nnx.Param(jnp.zeros((lora.rank, outputs)))
 
     def __call__(self, x):
-        product = _cpu_product if jax.default_backend() == "cpu" else jnp.matmul
+        product = _cpu_product if chips.platform() == "cpu" else jnp.matmul
         y = product(x, self.kernel[...].astype(x.dtype))
         if self.lora is not None:
             inner = product(x, self.lora_a[...].astype(x.dtype))

@@ -5,23 +5,7 @@ import time
 import jax
 import jax.numpy as jnp
 
-from mathjax import config
-
-# Dense bfloat16 FLOP/s of a device, from its maker's data sheet, by the start of `device_kind`.
-PEAK = {
-    "TPU v4": 275e12,
-    "TPU v5 lite": 197e12,
-    "TPU v5e": 197e12,
-    "TPU v5p": 459e12,
-    "TPU v5": 459e12,
-    "TPU v6 lite": 918e12,
-    "TPU v6e": 918e12,
-    "TPU7x": 2307e12,
-    "NVIDIA A100": 312e12,
-    "NVIDIA H100": 989e12,
-    "NVIDIA H200": 989e12,
-    "NVIDIA B200": 2250e12,
-}
+from mathjax import chips, config
 
 
 def step_flops(model: config.Model, tokens: float, pairs: float) -> float:
@@ -38,12 +22,11 @@ def step_flops(model: config.Model, tokens: float, pairs: float) -> float:
 
 
 def peak(dtype: str) -> float | None:
-    """FLOP/s of all devices at best: from PEAK, or on a CPU measured with one large product; None if unknown."""
-    kind = jax.devices()[0].device_kind
+    """FLOP/s of all devices at best: by data sheet, on a CPU as one large product measures; None if unknown."""
     if jax.default_backend() == "cpu":
         return _measured(jnp.dtype(dtype))
-    known = next((rate for name, rate in PEAK.items() if kind.startswith(name)), None)
-    return None if known is None else known * jax.device_count()
+    chip = chips.of_kind(jax.devices()[0].device_kind)
+    return None if chip is None else chip.flops / chip.devices * jax.device_count()
 
 
 def _measured(dtype, size=1024, tries=5):

@@ -1,23 +1,24 @@
 """Losses: weighted sums over tokens. The weights of a global batch sum to one before they come here."""
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
 
+from mathjax import chips
 from mathjax.model import decoder
 
 CHUNK = 2**25  # the most logits held at a time on a device
 
 
-def next_token(model, params, batch, *, dtype, remat, unroll):
+def next_token(model, params, batch, **settings):
     """Cross-entropy of the targets, summed with the batch's weights, and what else is worth knowing.
 
-    Returns (loss, {"accuracy": weighted share of targets that are the most likely token}).
+    `settings` are those of `decoder.apply`. Returns (loss, {"accuracy": weighted share of targets that are the most
+    likely token}).
     """
-    hidden = decoder.apply(
-        model, params, batch.tokens, batch.positions, batch.segments, dtype=dtype, remat=remat, unroll=unroll
-    )
+    hidden = decoder.apply(model, params, batch.tokens, batch.positions, batch.segments, **settings)
     loss, hits = cross_entropy(model, params, hidden, batch.targets, batch.weights)
     return loss, {"accuracy": hits}
 
@@ -29,7 +30,7 @@ def cross_entropy(model, params, hidden, targets, weights):
     the backward pass makes each chunk's logits again.
     """
     T, V = targets.shape[1], decoder.head(params).shape[0]
-    chunks = _chunks(T, targets.size * V / max(jax.device_count(), 1))
+    chunks = _chunks(T, targets.size * V / math.prod(chips.shared().values()))
     loss = functools.partial(_cross_entropy, model)
     if chunks == 1:
         return loss(params, hidden, targets, weights)

@@ -35,6 +35,7 @@ def _adamw(settings, rate):
         b1=settings.b1,
         b2=settings.b2,
         eps=settings.epsilon,
+        mu_dtype=settings.momentum_dtype,
         weight_decay=settings.weight_decay,
         mask=_kernels,
     )
@@ -48,6 +49,7 @@ def _muon(settings, rate):
         adam_b1=settings.b1,
         adam_b2=settings.b2,
         eps=settings.epsilon,
+        mu_dtype=settings.momentum_dtype,
         consistent_rms=0.2,  # updates as large as Adam's, so that the same peak serves both
         muon_weight_dimension_numbers=_dimensions,
     )

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import PartitionSpec
 
-from mathjax import config, mesh
+from mathjax import chips, config, mesh
 from mathjax.data.batch import Batch
-from mathjax.model import decoder, lora
-from mathjax.train import losses, optimizer
+from mathjax.model import decoder, kernels, lora
+from mathjax.train import guard, losses
 
 PART = 1024  # tokens of a batch that a CPU works off at a time
 
@@ -34,11 +34,13 @@ def shardings(job: config.Train, devices) -> State:
 
 def abstract(job: config.Train, devices) -> State:
     """Shapes, dtypes and shardings of the state, as a checkpoint needs them to restore it."""
-    shapes = jax.eval_shape(functools.partial(_fresh, job), jax.random.key(0))
+    shapes = jax.eval_shape(lambda: _fresh(job, jax.random.key(0)))
+    places = mesh.place(devices, shapes)
+    if job.offload:
+        on_host = jax.tree.map(_on_host, shapes.optimizer, places.optimizer)
+        places = dataclasses.replace(places, optimizer=on_host)
     return jax.tree.map(
-        lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where),
-        shapes,
-        mesh.place(devices, shapes),
+        lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where), shapes, places
     )
 
 
@@ -46,7 +48,7 @@ def frozen(job: config.Train, devices) -> dict:
     """Shapes, dtypes and shardings of the params that are not trained: those beside adapters, or {}."""
     if job.lora is None:
         return {}
-    base = jax.eval_shape(functools.partial(decoder.init, lora.adapted(job.model, None)), jax.random.key(0))
+    base = jax.eval_shape(lambda: decoder.init(lora.adapted(job.model, None), jax.random.key(0)))
     return jax.tree.map(
         lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, job.pretrained.dtype, sharding=where),
         base,
@@ -72,11 +74,20 @@ def at(number: int, params: dict, optimizer_state, devices) -> State:
     return State(jax.device_put(jnp.int32(number), mesh.replicated(devices)), params, optimizer_state)
 
 
+def probe(job: config.Train, devices):
+    """Raise `kernels.Leak` unless attention, as the step will compile it, keeps to the rule on these devices."""
+    model, shares = job.model, devices.shape["data"] * devices.shape["fsdp"]
+    for length in {data.length for data in (job.data, job.heldout) if data}:
+        with jax.set_mesh(devices):
+            name = kernels.choose(job.attention, length)
+            kernels.probe(name, shares, length, model.heads, model.kv_heads, model.head_dim, jnp.dtype(job.dtype))
+
+
 def compile_update(job: config.Train, devices):
     """The compiled `update(state, frozen, batch) -> (state, metrics)`; it takes the memory of the state it is given.
 
-    Metrics are float32 scalars: loss, accuracy, gradient_norm, tokens (not padding), targets (of weight above 0),
-    pairs (of a query and a key it sees).
+    Metrics are float32 scalars: loss, accuracy, gradient_norm, anomaly (1: the step was left out), tokens (not
+    padding), targets (of weight above 0), pairs (of a query and a key it sees).
     """
     jitted = jax.jit(
         functools.partial(update, job),
@@ -98,7 +109,7 @@ def compile_loss(job: config.Train, data: config.Data, devices):
 
 
 def update(job: config.Train, state: State, frozen: dict, batch):
-    """One optimizer step on a global batch, whose weights are scaled here to sum to one.
+    """One optimizer step on a global batch, whose weights are scaled here to sum to one, if `guard` lets it count.
 
     The batch is worked off in `job.accumulate` parts; because the weights are scaled before it is split, the
     gradient is the same in one part or in many.
@@ -111,9 +122,9 @@ def update(job: config.Train, state: State, frozen: dict, batch):
     }
     batch = dataclasses.replace(batch, weights=batch.weights / jnp.maximum(jnp.sum(batch.weights), 1e-9))
     (loss, more), gradient = _gradient(job, state.params, frozen, batch)
-    changes, kept = optimizer.build(job.optimizer, job.steps).update(gradient, state.optimizer, state.params)
-    params = optax.apply_updates(state.params, changes)
-    metrics |= {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **more}
+    before = jax.device_put(state.optimizer, jax.memory.Space.Device) if job.offload else state.optimizer
+    params, kept, judged = guard.update(job, gradient, before, state.params, loss)
+    metrics |= {"loss": loss, **judged, **more}
     return State(state.step + 1, params, kept), metrics
 
 
@@ -157,9 +168,14 @@ def _cached_parts(shape):
     Parts much smaller than PART would spend their time on adding up gradients. Elsewhere: one part.
     """
     B, T = shape
-    if jax.default_backend() != "cpu":
+    if chips.platform() != "cpu":
         return 1
     return next(B // rows for rows in range(min(B, max(1, PART // T)), 0, -1) if B % rows == 0)
+
+
+def _on_host(leaf, where):
+    """The same place in the memory of the host, for whatever is larger than a number."""
+    return where.with_memory_kind("pinned_host") if leaf.shape else where
 
 
 def _abstract_batch(data, devices):
@@ -178,13 +194,19 @@ def _split(x, parts):
 def _loss(job, params, frozen, batch):
     params = lora.join(frozen, params)
     return losses.next_token(
-        job.model, params, batch, dtype=jnp.dtype(job.dtype), remat=job.remat, unroll=unrolled(job.model)
+        job.model,
+        params,
+        batch,
+        dtype=jnp.dtype(job.dtype),
+        remat=job.remat,
+        unroll=unrolled(job.model),
+        attention=job.attention,
     )
 
 
 def unrolled(model: config.Model) -> int:
     """How many layers are laid out after one another: all on a CPU, where a loop costs more than it saves."""
-    return model.layers if jax.default_backend() == "cpu" else 1
+    return model.layers if chips.platform() == "cpu" else 1
 
 
 def _fresh(job, key):
@@ -192,4 +214,4 @@ def _fresh(job, key):
 
 
 def _begun(job, params):
-    return State(jnp.zeros((), jnp.int32), params, optimizer.build(job.optimizer, job.steps).init(params))
+    return State(jnp.zeros((), jnp.int32), params, guard.init(job, params))
