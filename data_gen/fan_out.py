@@ -25,7 +25,7 @@ from mathjax import config, files, metrics
 
 MANIFEST = "manifest.json"
 SHARES = "manifest-*-of-*.json"
-FREE = ("on", "share")  # settings of a job that say where its shards are made, and change nothing about them
+FREE = ("on", "share", "mesh", "slots")  # settings of a job that say where it is done, and change nothing about it
 TRIES = 2  # of a shard whose process was killed
 
 
@@ -51,10 +51,8 @@ def run(
     a ChildProcessError. What is in the manifest by then stays done.
     """
     workdir = pathlib.Path(workdir)
-    workdir.mkdir(parents=True, exist_ok=True)
     first, every = share(getattr(recipe, "share", ""))
-    path = workdir / (MANIFEST if every == 1 else f"manifest-{first:05}-of-{every:05}.json")
-    manifest = _opened(path, recipe)
+    path, manifest = opened(workdir, recipe)
     places = dict(list(shards)[first::every])
     found = manifest["files"]
     for other in sorted(workdir.glob(SHARES)):
@@ -84,6 +82,15 @@ def run(
             }
             _write(path, manifest)
     return manifest
+
+
+def opened(workdir, recipe) -> tuple[pathlib.Path, dict]:
+    """(where it is, the manifest) of a folder, a new one where there is none; ValueError for one of another recipe."""
+    workdir = pathlib.Path(workdir)
+    workdir.mkdir(parents=True, exist_ok=True)
+    first, every = share(getattr(recipe, "share", ""))
+    path = workdir / (MANIFEST if every == 1 else f"manifest-{first:05}-of-{every:05}.json")
+    return path, _opened(path, recipe)
 
 
 def share(text: str) -> tuple[int, int]:
@@ -177,7 +184,7 @@ def _opened(path, recipe):
     differing = [
         f"{name} is {there.get(name, 'not set')} there, {here.get(name, 'not set')} now"
         for name in sorted(there.keys() | here.keys())
-        if there.get(name) != here.get(name) and name.partition(".")[2] not in FREE
+        if there.get(name) != here.get(name) and name.split(".")[1] not in FREE
     ]
     if differing:
         raise ValueError(f"{path.parent} holds files of another recipe: {'; '.join(differing)}")

@@ -4,11 +4,13 @@ There is always a mesh with the axes `data`, `fsdp` and `tensor`; on one device 
 every array: parameters (and whatever the optimizer keeps for each of them) by path, activations by letters.
 """
 
+import functools
 import math
 import re
 
 import jax
 import numpy as np
+from jax.experimental import mesh_utils
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from mathjax import config
@@ -33,6 +35,7 @@ PARAMS = (
     (r"(out|down)/lora_b", (None, "fsdp")),
     (r"\w*norm/scale", (None,)),
     (r"count|step|ns_coeffs", ()),  # what an optimizer keeps beside its moments
+    (r"spread/(mean|square)", (None,)),  # what `train.guard` keeps of the steps before
 )
 
 ACTIVATIONS = {"b": ROWS, "h": ("tensor",)}
@@ -45,7 +48,11 @@ def split_cpu(devices: int):
 
 
 def make(sizes: config.Mesh, devices=None) -> jax.sharding.Mesh:
-    """The mesh of all devices (or of `devices`); ValueError when the sizes do not multiply to their number."""
+    """The mesh of all devices (or of `devices`); ValueError when the sizes do not multiply to their number.
+
+    Where the devices are those of several TPU slices, the `data` axis runs across slices, and every other axis stays
+    inside one, where the connections are fast; ValueError when `data` is no multiple of the slices.
+    """
     devices = jax.devices() if devices is None else devices
     wanted = [sizes.data, sizes.fsdp, sizes.tensor]
     given = math.prod(size for size in wanted if size != -1)
@@ -56,7 +63,17 @@ def make(sizes: config.Mesh, devices=None) -> jax.sharding.Mesh:
             f"config.mesh: data={sizes.data} x fsdp={sizes.fsdp} x tensor={sizes.tensor} does not make "
             f"the {len(devices)} devices there are"
         )
-    return jax.make_mesh(tuple(wanted), AXES, axis_types=(AxisType.Auto,) * 3, devices=devices)
+    kinds = (AxisType.Auto,) * len(AXES)
+    slices = len({getattr(device, "slice_index", 0) for device in devices})
+    if slices == 1:
+        return jax.make_mesh(tuple(wanted), AXES, axis_types=kinds, devices=devices)
+    data, *inside = wanted
+    if data % slices:
+        raise ValueError(f"config.mesh: data={data} must be a multiple of the {slices} slices that it runs across")
+    across = (slices, *(1 for _ in inside))
+    within = (data // slices, *inside)
+    ordered = mesh_utils.create_hybrid_device_mesh(within, across, devices=devices, allow_split_physical_axes=True)
+    return jax.sharding.Mesh(ordered, AXES, axis_types=kinds)
 
 
 def batch_sharding(mesh) -> NamedSharding:
@@ -96,10 +113,32 @@ def constrain(x, letters: str):
     return jax.lax.with_sharding_constraint(x, PartitionSpec(*spec))
 
 
+@functools.cache
+def share(mesh, process: int | None = None) -> tuple[int, int]:
+    """(i, n): a process (by default this one) needs the rows i/n to (i+1)/n of each batch.
+
+    Processes whose devices hold parts of the same rows, as where `tensor` runs across hosts, need the same ones.
+    ValueError where the rows of two processes overlap otherwise.
+    """
+    process = jax.process_index() if process is None else process
+    needed = {}
+    for device, (rows,) in batch_sharding(mesh).devices_indices_map((mesh.size,)).items():
+        needed.setdefault(device.process_index, set()).add(rows.indices(mesh.size)[:2])
+    shares = sorted({tuple(sorted(rows)) for rows in needed.values()})
+    if len({part for rows in shares for part in rows}) != sum(map(len, shares)) or len(set(map(len, shares))) != 1:
+        raise ValueError(f"config.mesh {dict(mesh.shape)}: the rows of a batch cannot be shared evenly by the hosts")
+    return shares.index(tuple(sorted(needed[process]))), len(shares)
+
+
 def put_batch(mesh, batch):
-    """This process's rows of a batch as global arrays, split by rows."""
-    sharding = batch_sharding(mesh)
-    return jax.tree.map(lambda rows: jax.make_array_from_process_local_data(sharding, np.asarray(rows)), batch)
+    """The rows of a batch that this process needs (`share`) as global arrays, split by rows."""
+    sharding, (_, parts) = batch_sharding(mesh), share(mesh)
+
+    def put(rows):
+        rows = np.asarray(rows)
+        return jax.make_array_from_process_local_data(sharding, rows, (parts * len(rows), *rows.shape[1:]))
+
+    return jax.tree.map(put, batch)
 
 
 def _sharding(mesh, name, leaf):

@@ -1,9 +1,10 @@
-"""Numbers over time, as JSONL and for TensorBoard, and progress for whoever waits."""
+"""Numbers over time, as JSONL, for TensorBoard and for Weights & Biases, and progress for whoever waits."""
 
 import json
 import math
 import numbers
 import pathlib
+import secrets
 import shutil
 import sys
 
@@ -13,26 +14,50 @@ from mathjax import files
 
 
 class Metrics:
-    """Appends rows of numbers to `folder`/metrics.jsonl, and to TensorBoard if asked.
+    """Appends rows of numbers to `folder`/metrics.jsonl, and to TensorBoard and Weights & Biases if asked.
 
     Each row is a JSON object with `step` first, and is with the system when `write` returns. A run that resumes
     from step `resume` (0: a new one) drops the rows that an earlier run left of later steps, and a last row torn by
     a crash. A number that is not finite becomes null in the file, for which JSON has no other word.
 
-    Only one process may write to a folder. ValueError if the file holds something else than rows of metrics;
-    ModuleNotFoundError if TensorBoard is asked for and its extra is not installed.
+    `wandb` names a project; the run in it is that of the folder, also when it resumes, and what is to be set beyond
+    (WANDB_MODE=offline, WANDB_ENTITY) is read from the environment. `seconds` is what the last row of an earlier run
+    had under that name, or 0.
+
+    Only one process may write to a folder: in the others of a run it is `silent`. ValueError if the file holds
+    something else than rows of metrics; ModuleNotFoundError if TensorBoard or Weights & Biases is asked for and its
+    extra is not installed.
     """
 
-    def __init__(self, folder, tensorboard=False, *, resume=0):
-        folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._board = _summary_writer(folder / "tensorboard", resume) if tensorboard else None
-        path = folder / "metrics.jsonl"
+    def __init__(self, folder, tensorboard=False, *, resume=0, wandb="", silent=False):
+        self.folder = pathlib.Path(folder)
+        self._tensorboard, self._project, self._silent = tensorboard, wandb, silent
+        self._file = self._board = self._wandb = None
+        self.seconds = 0.0
+        if not silent:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.seconds = next((row["seconds"] for row in reversed(read(folder)) if "seconds" in row), 0.0)
+            self._open(resume)
+
+    def _open(self, resume):
+        if self._tensorboard:
+            self._board = _summary_writer(self.folder / "tensorboard", resume)
+        if self._project and self._wandb is None:
+            self._wandb = _wandb_run(self.folder, self._project)
+        path = self.folder / "metrics.jsonl"
         _drop_after(path, resume)
         self._file = path.open("a", encoding="utf-8")
 
+    def back_to(self, step):
+        """Drop the rows of later steps, as for a run that resumes from this one."""
+        if not self._silent:
+            self._close_files()
+            self._open(step)
+
     def write(self, step, values):
         """Append one row: `values` maps names to numbers (Python's, NumPy's, or JAX arrays of no dimensions)."""
+        if self._silent:
+            return
         row = {name: _number(name, value) for name, value in values.items()}
         if "step" in row:
             raise ValueError(f"a metric cannot be called 'step', at step {step}: {sorted(row)}")
@@ -43,9 +68,17 @@ class Metrics:
             for name, value in finite.items():
                 if value is not None:
                     self._board.add_scalar(name, value, int(step))
+        if self._wandb:
+            self._wandb.log({"step": int(step), **row})
 
     def close(self):
         """Close the files; nothing can be written after it."""
+        if not self._silent:
+            self._close_files()
+            if self._wandb:
+                self._wandb.finish()
+
+    def _close_files(self):
         self._file.close()
         if self._board:
             self._board.close()
@@ -66,12 +99,15 @@ def read(folder) -> list[dict]:
     return _rows(path) if path.exists() else []
 
 
-def progress(total, desc, unit, initial=0):
+def progress(total, desc, unit, initial=0, silent=False):
     """A tqdm bar over `total` units (None: unknown), `initial` of them done before, with the rate and the time left.
 
-    On a terminal it is a bar; anywhere else a line about every 10 seconds, so that a log stays readable.
+    On a terminal it is a bar; anywhere else a line about every 10 seconds, so that a log stays readable; where another
+    process shows it, `silent`, it is nothing.
     """
     shown = dict(total=total, desc=desc, unit=f" {unit}", initial=initial, unit_scale=(total or 0) >= 100_000)
+    if silent:
+        return tqdm.tqdm(**shown, disable=True)
     count, speed = "{n_fmt}/{total_fmt}{unit}" if total else "{n_fmt}{unit}", "{rate_noinv_fmt}{postfix}"
     if sys.stderr.isatty():
         form = "{l_bar}{bar}| " if total else "{desc}: "
@@ -139,3 +175,21 @@ def _summary_writer(folder, resume):
             "pip install -e '.[tensorboard]'"
         ) from None
     return tensorboardX.SummaryWriter(str(folder), purge_step=resume + 1)
+
+
+def _wandb_run(folder, project):
+    """The run of a folder in a project of Weights & Biases, begun or gone on with."""
+    try:
+        import wandb
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "Weights & Biases was asked for and is not installed: pip install 'mathjax[wandb]', or from a checkout "
+            "pip install -e '.[wandb]'"
+        ) from None
+    path = folder / "wandb.txt"
+    if not path.exists():
+        path.write_text(f"{folder.name}-{secrets.token_hex(4)}\n", encoding="utf-8")
+    name = path.read_text(encoding="utf-8").strip()
+    run = wandb.init(project=project, id=name, name=folder.name, dir=str(folder), resume="allow")
+    run.define_metric("*", step_metric="step")  # rows may come again, after a run was taken up or taken back
+    return run

@@ -5,6 +5,7 @@ Exit status: 0 done, 1 the job failed, 2 the command line or the recipe is wrong
 """
 
 import ast
+import contextlib
 import dataclasses
 import difflib
 import inspect
@@ -31,6 +32,7 @@ DOORS = {
     config.Train: "scripts/train.py",
     config.Evaluate: "scripts/evaluate.py",
 }
+TOGETHER = (config.Train,)  # jobs that several processes carry out as one
 CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
 
 
@@ -75,6 +77,12 @@ def parse(argv, jobs):
 
     `--config.LIST[i]=none` takes an entry out of a list. WrongInput for anything wrong, with the names that exist.
     """
+    values = _parsed(argv, jobs)
+    return values.config, values.workdir
+
+
+def _parsed(argv, jobs):
+    """The values of all flags: `config`, `workdir`, and which of several processes this one is."""
     arguments = argv[1:]
     recipe = _recipe_of(arguments)
     if recipe is None:
@@ -88,6 +96,10 @@ def parse(argv, jobs):
     values = flags.FlagValues()
     config_flags.DEFINE_config_dataclass("config", job, parse_fn=lambda _: job, sys_argv=argv, flag_values=values)
     flags.DEFINE_string("workdir", None, "", flag_values=values)
+    if isinstance(job, TOGETHER):
+        flags.DEFINE_string("coordinator", "", "", flag_values=values)
+        flags.DEFINE_integer("processes", 0, "", lower_bound=0, flag_values=values)
+        flags.DEFINE_integer("process", -1, "", lower_bound=-1, flag_values=values)
     try:
         left = values(argv)[1:]
         for name in sorted(dropped, key=config_path.split, reverse=True):
@@ -97,7 +109,7 @@ def parse(argv, jobs):
         raise WrongInput(error) from None
     if left:
         raise WrongInput(f"{left[0]!r} is not expected; settings are given as --config.NAME=VALUE")
-    return values.config, values.workdir
+    return values
 
 
 def settings(job, path="config"):
@@ -122,7 +134,8 @@ def _main(argv, doc, jobs):
     if {"--help", "-help", "-h", "--helpfull", "--helpshort"} & set(argv[1:]):
         print(_help([argument for argument in argv if not re.match("--?h", argument)], doc, jobs))
         return 0
-    job, workdir = parse(argv, jobs)
+    values = _parsed(argv, jobs)
+    job, workdir = values.config, values.workdir
     if not workdir:
         raise WrongInput("--workdir=DIR is missing: the folder for what the job writes")
     try:
@@ -130,13 +143,21 @@ def _main(argv, doc, jobs):
     except OSError as error:
         raise WrongInput(f"--workdir={workdir} cannot be made: {error.strerror}") from None
     try:
-        jobs[type(job)](job, workdir)
+        with _joined(values) if isinstance(job, TOGETHER) else contextlib.nullcontext():
+            jobs[type(job)](job, workdir)
     except (OSError, ValueError, ArithmeticError, ModuleNotFoundError) as error:
         if not _speaks_for_itself(error):
             raise
         print(f"{pathlib.Path(argv[0]).name}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _joined(values):
+    """What makes this process one of several, if it is."""
+    from mathjax import distributed  # JAX is imported here: after the command line was found right
+
+    return distributed.joined(values.coordinator, values.processes, values.process)
 
 
 def _speaks_for_itself(error):

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import tempfile
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # what is compiled here runs once or twice
 
@@ -15,6 +16,8 @@ from mathjax import config
 from mathjax.model import decoder, hf
 from mathjax.sandbox import Sandbox
 
+KEPT = tempfile.TemporaryDirectory(prefix="mathjax-compiled-")  # by processes that tests start, and gone with the tests
+os.environ["XDG_CACHE_HOME"] = KEPT.name
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 8)  # read once, when JAX starts its backend
 

@@ -297,3 +297,17 @@ def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch, recipe, tmp_path):
     monkeypatch.setattr(sys, "argv", ["train.py", f"--config={recipe}", f"--workdir={tmp_path}"])
     with pytest.raises(ValueError, match="invalid literal"):
         door.main("", {config.Train: job})
+
+
+def test_a_process_of_several_is_told_apart_by_flags_where_jobs_are_shared(recipe, tmp_path):
+    alone = run("train.py", f"--config={recipe}", f"--workdir={tmp_path / 'run'}", "--processes=2", "--process=0")
+    assert alone.returncode == 1 and "belong together; got --coordinator=not given, --processes=2" in alone.stderr
+    wanted = wrong(f"--config={recipe}", "--processes=two")
+    assert "processes" in wanted
+    assert "processes" in wrong(f"--config={recipe}", "--processes=-1")
+
+
+def test_a_job_that_is_not_shared_takes_no_number_of_processes():
+    arithmetic = pathlib.Path(door.CHECKOUT) / "configs" / "quickstart_data.py"
+    with pytest.raises(door.WrongInput, match="coordinator"):
+        door.parse(["make_data.py", f"--config={arithmetic}", "--coordinator=h:1"], {config.Arithmetic: None})

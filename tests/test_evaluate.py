@@ -17,6 +17,7 @@ from mathjax import checkpoint, config, records
 from mathjax.evaluate import answering, local, run
 from mathjax.model import decoder
 from mathjax.records import Record
+from mathjax.solve import model
 from mathjax.tokens import CharacterTokenizer
 
 TOKENIZER = CharacterTokenizer()
@@ -151,10 +152,10 @@ def test_completions_are_good_for_the_settings_that_they_do_not_depend_on(traine
 def test_a_model_is_known_by_its_files(trained, tmp_path):
     path = local.Model(job(trained)).path
     copy = shutil.copytree(path, tmp_path / "7")
-    assert local.fingerprint(copy) == local.fingerprint(path)
+    assert model.fingerprint(copy) == model.fingerprint(path)
     (changed,) = copy.glob("about/*meta*") or copy.glob("about/*")
     changed.write_bytes(changed.read_bytes() + b" ")
-    assert local.fingerprint(copy) != local.fingerprint(path)
+    assert model.fingerprint(copy) != model.fingerprint(path)
 
 
 def test_a_benchmark_that_was_cut_short_is_gone_on_with(evaluated, trained, tmp_path, capsys):

@@ -36,11 +36,10 @@ def get_config():
 SCRIPTS = pathlib.Path(__file__).parents[1] / "scripts"
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    path = tmp_path_factory.mktemp("corpus") / "sums.jsonl"
-    rng = np.random.default_rng(0)
-    pairs = rng.integers(0, 100, (2000, 2)).tolist()
+def write_corpus(folder):
+    """Two thousand sums, as a file of records."""
+    path = folder / "sums.jsonl"
+    pairs = np.random.default_rng(0).integers(0, 100, (2000, 2)).tolist()
     rows = [
         records.Record(question=f"{a}+{b}=", solution=str(a + b), answer=str(a + b), style="arithmetic")
         for a, b in pairs
@@ -49,16 +48,22 @@ def corpus(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
 def recipe(corpus, folder, *, steps=40, save_every=10, data=1, fsdp=1):
     path = folder / "recipe.py"
     path.write_text(RECIPE.format(path=str(corpus), steps=steps, save_every=save_every, data=data, fsdp=fsdp))
     return path
 
 
-def start(config_path, workdir, devices=1):
+def start(config_path, workdir, devices=1, *settings):
     """A real training process, as a user starts it."""
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": str(devices)}
-    command = [sys.executable, SCRIPTS / "train.py", f"--config={config_path}", f"--workdir={workdir}"]
+    environment["XDG_CACHE_HOME"] = str(config_path.parent)  # of compiled programs
+    command = [sys.executable, SCRIPTS / "train.py", f"--config={config_path}", f"--workdir={workdir}", *settings]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -71,7 +76,7 @@ def when(happens, process, seconds=120):
     """Wait until `happens()`; fail if the process ends or the time is up before."""
     end = time.time() + seconds
     while not happens():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, process.stdout and process.communicate()[0]
         assert time.time() < end, "it did not happen"
         time.sleep(0.02)
 
@@ -128,7 +133,7 @@ def test_a_loss_that_is_not_finite_names_step_batch_and_last_good_checkpoint(cor
     job.steps, job.optimizer.peak, job.optimizer.clip, job.save_every = 40, 1e30, 0.0, 1
     job.optimizer.schedule, job.optimizer.warmup = "constant", 0.5
     with pytest.raises(
-        loop.NotFinite, match=r"step \d+: loss is .*input position \d+; last good checkpoint: .*"
+        loop.BadStep, match=r"step \d+: loss is .*input position \d+; last good checkpoint: .*"
     ) as caught:
         loop.run(job, tmp_path / "run")
     good = checkpoint.load(tmp_path / "run")

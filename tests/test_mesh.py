@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental import topologies
 from jax.sharding import PartitionSpec
 
 from mathjax import mesh
@@ -65,3 +66,26 @@ def test_a_batch_comes_back_as_it_was_put():
     put = mesh.put_batch(mesh.make(Mesh(data=4, fsdp=2)), {"tokens": rows})["tokens"]
     np.testing.assert_array_equal(put, rows)
     assert {shard.data.shape for shard in put.addressable_shards} == {(2, 2)}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rows", "shares"),
+    [
+        # Of two slices of 4 x 4 chips, four on each host: which slice holds each row of the mesh, and who shares rows.
+        (Mesh(data=2, fsdp=16), [{0}, {1}], [(host, 8) for host in range(8)]),
+        (Mesh(data=4, fsdp=-1), [{0}, {0}, {1}, {1}], [(host, 8) for host in range(8)]),
+        (Mesh(data=2, fsdp=4, tensor=4), [{0}, {1}], [(host // 2, 4) for host in range(8)]),
+    ],
+)
+def test_data_runs_across_slices_and_hosts_get_the_rows_of_their_devices(sizes, rows, shares):
+    pytest.importorskip("libtpu", reason="needs libtpu, which knows pods that are not there")
+    devices = topologies.get_topology_desc("v5e:4x4", platform="tpu", num_slices=2).devices
+    made = mesh.make(sizes, devices)
+    assert [{device.slice_index for device in row.flat} for row in made.devices] == rows
+    assert sorted(mesh.share(made, host) for host in {device.process_index for device in devices}) == shares
+    with pytest.raises(ValueError, match="data=1 must be a multiple of the 2 slices"):
+        mesh.make(Mesh(data=1, fsdp=-1), devices)
+
+
+def test_one_process_needs_all_rows():
+    assert mesh.share(mesh.make(Mesh(data=2, fsdp=2, tensor=2))) == (0, 1)

@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import re
 import struct
+import subprocess
 import sys
 
 import numpy as np
@@ -176,3 +178,57 @@ def test_progress_without_a_total_still_counts(capsys):
     with metrics.progress(None, "read", "line") as bar:
         bar.update(3)
     assert "read: 3 line" in capsys.readouterr().err
+
+
+def test_only_the_process_that_writes_has_files(tmp_path, capsys):
+    with metrics.Metrics(tmp_path / "run", True, silent=True) as log:
+        log.write(1, {"loss": 1.0})
+        log.back_to(0)
+    with metrics.progress(3, "train", "step", silent=True) as bar:
+        bar.update(3)
+    assert not (tmp_path / "run").exists() and capsys.readouterr().err == ""
+
+
+def test_a_run_that_is_taken_back_drops_the_rows_of_later_steps(tmp_path):
+    with metrics.Metrics(tmp_path) as log:
+        for step in (1, 2, 3):
+            log.write(step, {"loss": 1.0})
+        log.back_to(1)
+        log.write(2, {"loss": 0.5})
+    assert rows(tmp_path) == [{"step": 1, "loss": 1.0}, {"step": 2, "loss": 0.5}]
+
+
+def test_the_seconds_of_an_earlier_run_are_known_though_its_last_rows_are_dropped(tmp_path):
+    with metrics.Metrics(tmp_path) as log:
+        assert log.seconds == 0
+        log.write(1, {"seconds": 5.0})
+        log.write(2, {"seconds": 9.0})
+    with metrics.Metrics(tmp_path, resume=1) as log:
+        assert log.seconds == 9.0
+
+
+def test_weights_and_biases_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ModuleNotFoundError, match=r"mathjax\[wandb\]"):
+        metrics.Metrics(tmp_path, wandb="project")
+
+
+def test_weights_and_biases_gets_the_rows_of_one_run_also_when_it_resumes(tmp_path):
+    """In a process of its own, offline: the client starts another process, and leaves files open."""
+    pytest.importorskip("wandb", reason="needs Weights & Biases: pip install 'mathjax[wandb]'")
+    program = (
+        "import sys; from mathjax import metrics\n"
+        "with metrics.Metrics(sys.argv[1], wandb='project', resume=int(sys.argv[2])) as log:\n"
+        "    log.write(int(sys.argv[2]) + 1, {'loss': 0.125})\n"
+    )
+    for resume in "01":
+        done = subprocess.run(
+            [sys.executable, "-c", program, tmp_path, resume],
+            env=os.environ | {"WANDB_MODE": "offline", "WANDB_SILENT": "true"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    name = (tmp_path / "wandb.txt").read_text().strip()
+    files = list(tmp_path.glob(f"wandb/offline-run-*/run-{name}.wandb"))
+    assert len(files) == 2 and all(b"0.125" in file.read_bytes() for file in files)

@@ -1,6 +1,8 @@
 """Completions that were sampled, question by question: stored attempts of mathjax, or RFT's raw generations."""
 
+import bisect
 import glob
+import itertools
 import json
 import pathlib
 import re
@@ -21,28 +23,44 @@ class Candidate:
     correct: bool | None = None
 
 
-class Attempts:
-    """A file of stored attempts in order, the same number for each question."""
+def of_attempt(row: dict) -> Candidate:
+    """A stored attempt as a candidate."""
+    return Candidate(row["completion"], row["sample"], row["verdict"]["correct"])
 
-    def __init__(self, path: str, questions: int):
-        self.path, self.file = path, files.lines(path)
+
+class Attempts:
+    """A file of stored attempts in order: the same number for each question, or any numbers where not `even`."""
+
+    def __init__(self, path: str, questions: int, even: bool = True):
+        self.path, self.file, self.even = path, files.lines(path), even
         self.samples, rest = divmod(len(self.file), questions)
-        if rest or not self.samples:
+        if even and (rest or not self.samples):
             raise ValueError(
                 f"{path}: wanted as many attempts at each of {questions:,} questions, found {len(self.file):,} rows"
             )
 
     def at(self, index: int, question: str, count: int) -> list[Candidate]:
         """The first `count` attempts at question `index`; ValueError where they are at another question."""
-        first = index * self.samples
-        rows = [json.loads(line) for line in self.file.raw(first, first + count)]
+        if self.even:
+            first = index * self.samples
+        else:
+            first = bisect.bisect_left(
+                range(len(self.file)), index, key=lambda i: json.loads(self._raw(i, 1)[0])["index"]
+            )
+        rows = [json.loads(line) for line in self._raw(first, count)]
+        if not self.even:
+            rows = list(itertools.takewhile(lambda row: row["index"] == index, rows))
         for place, row in enumerate(rows):
             if (row["index"], row["sample"]) != (index, place) or row["question"] != question:
                 raise ValueError(
                     f"{self.path}, line {first + place + 1}: wanted sample {place} of question {index}, "
                     f"{question[:60]!r}; found {row['sample']} of {row['index']}, {row['question'][:60]!r}"
                 )
-        return [Candidate(row["completion"], row["sample"], row["verdict"]["correct"]) for row in rows]
+        return [of_attempt(row) for row in rows]
+
+    def _raw(self, first, count):
+        stop = min(first + count, len(self.file))
+        return self.file.raw(first, stop) if first < stop else []
 
 
 class Raw:
@@ -62,16 +80,17 @@ class Raw:
         return [Candidate(_completion(file.raw(index, index + 1)[0], path, index), i) for path, file, i in found]
 
 
-def read(path: str, questions: int) -> Attempts | Raw:
+def read(path: str, questions: int, even: bool = True) -> Attempts | Raw:
     """The completions in a file of attempts, or in the files of raw generations that a glob finds.
 
+    Attempts are the same number at each question, but where they are not `even`, as adaptive sampling leaves them.
     ValueError names a file without a completion for each question.
     """
     paths = glob.glob(path)
     if not paths:
         raise FileNotFoundError(f"{path}: wanted a file of attempts, or raw generations, found none")
     if len(paths) == 1 and "index" in _first(paths[0]):
-        return Attempts(paths[0], questions)
+        return Attempts(paths[0], questions, even)
     return Raw(paths, questions)
 
 

@@ -21,11 +21,12 @@ def run(job: config.Rejection, workdir, workers: int | None = None) -> dict:
     share of several {}: the same job without a share reports.
     """
     workdir = pathlib.Path(workdir)
+    fan_out.opened(workdir, job)
     questions = len(records.read(job.questions))
     found = {part.name: part.path or _sampled(job, part, workdir / "samples") for part in job.samples}
-    wanted = job.sampling.samples
+    wanted, even = job.sampling.samples, not job.adaptive.round
     for name, path in found.items():
-        if (there := candidates.read(path, questions).samples) < wanted:
+        if (there := candidates.read(path, questions, even).samples) < wanted and even:
             raise ValueError(f"config.samples: {name} has {there} samples a question, {wanted} are wanted")
     cuts = [questions * i // job.shards for i in range(job.shards + 1)]
     spans = [span for span in itertools.pairwise(cuts) if span[0] < span[1]]

@@ -49,7 +49,14 @@ def table(report: dict) -> str:
         lines += [_cells("" if i else name, row) for i, row in enumerate(model["curve"])]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     shown = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
-    return "\n".join([*shown, "correct, distinct and kept are paths a question; distinct counts its own solution"])
+    told = ["correct, distinct and kept are paths a question; distinct counts its own solution"]
+    for name, model in report["models"].items():
+        if (adaptive := model.get("adaptive")) and adaptive["plain_k"]:
+            told.append(
+                f"{name}: {model['samples']:,} samples, taken adaptively; plain sampling has as many distinct paths at "
+                f"k={adaptive['plain_k']}, so {adaptive['saved']:.1%} of its samples are saved"
+            )
+    return "\n".join([*shown, *told])
 
 
 def page(report: dict) -> str:
@@ -105,6 +112,22 @@ def _model(name, counted, questions):
     ]
     found = {"curve": curve, "difficulty": [counted["share", name, tenth] for tenth in range(11)]}
     if name != UNION:
+        found["samples"] = counted["taken", name]
+        found["adaptive"] = _saved(name, counted, questions)
         found["why"] = {key[2]: count for key, count in sorted(counted.items()) if key[:2] == ("why", name)}
         found["exclusive"] = counted["exclusive", name]
     return found
+
+
+def _saved(name, counted, questions):
+    """What adaptive sampling saved, where plain sampling is known as well, as it is when recorded samples are replayed.
+
+    `plain_k` is the least k at which plain sampling has at least as many distinct right paths; None where it never has.
+    """
+    if counted["known", name] < questions:
+        return None
+    found = counted["paths", name]
+    plain = {key[2]: count for key, count in counted.items() if key[:2] == ("plain", name)}
+    equal = min((k for k, count in plain.items() if count >= found), default=None)
+    saved = None if equal is None else 1 - counted["taken", name] / (equal * questions)
+    return {"paths": found, "plain_paths": plain[max(plain)], "plain_k": equal, "saved": saved}

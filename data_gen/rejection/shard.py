@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from data_gen.rejection import candidates, paths
+from data_gen.rejection import adaptive, candidates, paths
 from mathjax import config, records
 from mathjax.records import Record
 
@@ -19,7 +19,8 @@ def write(job: config.Rejection, found: dict[str, str], span: tuple[int, int], p
     `found` names for each model the files of its completions.
     """
     questions = records.read(job.questions)
-    read = {name: candidates.read(where, len(questions)) for name, where in found.items()}
+    even = not job.adaptive.round
+    read = {name: candidates.read(where, len(questions), even) for name, where in found.items()}
     counted: Counter = Counter()
     rows = records.write(path, _records(job, questions, read, span, counted))
     return {
@@ -32,45 +33,67 @@ def write(job: config.Rejection, found: dict[str, str], span: tuple[int, int], p
 def _records(job, questions, read, span, counted) -> Iterator[Record]:
     for index in range(*span):
         question = questions[index]
-        right = {
-            name: _right(job, question, index, name, source.at(index, question.question, job.sampling.samples), counted)
-            for name, source in read.items()
-        }
+        right, taken = {}, {}
+        for name, source in read.items():
+            right[name], taken[name] = _right(job, question, index, name, source, counted)
         kept = paths.select(path for found in right.values() for path in found)
-        tally(job, question, right, counted)
+        tally(job, question, right, taken, counted)
         if job.gold:
             yield question
         for path in kept[: job.cap or None]:
             yield _record(question, index, path)
 
 
-def _right(job, question, index, name, found, counted) -> list[paths.Path]:
-    """The paths of one model that are right, in the order they were sampled."""
-    truth, key = _truth(question, index), paths.KEYS[job.key]
+def judge(
+    job: config.Rejection, question: Record, index: int, name: str, candidate: candidates.Candidate
+) -> tuple[str, str | None]:
+    """(why it is kept or not, its key): `correct` and the key of its path, or what it fails for and None."""
+    if job.filter == "rft":
+        why = paths.why(candidate.text, _truth(question, index))
+    elif candidate.correct is None:
+        raise ValueError(f"config.filter='verdict': the completions of {name} come without verdicts")
+    else:
+        why = "correct" if candidate.correct else "not_right"
+    return why, paths.KEYS[job.key](candidate.text.strip()) if why == "correct" else None
+
+
+def _right(job, question, index, name, source, counted) -> tuple[list[paths.Path], int]:
+    """(the paths of one model that are right, in the order they were sampled; how many samples it had)."""
+    k, rule = job.sampling.samples, job.adaptive
+    found = source.at(index, question.question, max(k, rule.most))
+    judged = [judge(job, question, index, name, candidate) for candidate in found]
+    if rule.round:
+        keys = [key for _, key in judged]
+        taken = min(adaptive.wanted(rule, keys, k), len(found))
+        if len(found) >= k:  # more than the rule took are known, so it can be told what they would have brought
+            counted["known", name] += 1
+            for count in range(1, k + 1):
+                counted["plain", name, count] += len({*keys[:count]} - {None})
+        counted["paths", name] += len({*keys[:taken]} - {None})
+        found, judged = found[:taken], judged[:taken]
     right = []
-    for candidate in found:
-        if job.filter == "rft":
-            why = paths.why(candidate.text, truth)
-        elif candidate.correct is None:
-            raise ValueError(f"config.filter='verdict': the completions of {name} come without verdicts")
-        else:
-            why = "correct" if candidate.correct else "not_right"
+    for candidate, (why, key) in zip(found, judged, strict=True):
         counted["why", name, why] += 1
-        if why == "correct":
-            text = candidate.text.strip()
-            right.append(paths.Path(text, key(text), name, candidate.sample))
-    return right
+        if key is not None:
+            right.append(paths.Path(candidate.text.strip(), key, name, candidate.sample))
+    return right, len(found)
 
 
-def tally(job: config.Rejection, question: Record, right: dict[str, list[paths.Path]], counted: Counter):
-    """Count what the first k samples of each model, and of all, came to at one question.
+def tally(
+    job: config.Rejection,
+    question: Record,
+    right: dict[str, list[paths.Path]],
+    taken: dict[str, int],
+    counted: Counter,
+):
+    """Count what the first k samples of each model, and of all, came to at one question; `taken` is how many it had.
 
     (what, model, k): `correct` paths; `distinct` ones, the question's own solution among them; `kept`, those that are
-    added to it; `solved`, 1 or 0. (`exclusive`, model): paths that no other model has. (`share`, model, tenths of the
-    samples that were right, rounded up).
+    added to it; `solved`, 1 or 0. (`taken`, model): samples. (`exclusive`, model): paths that no other model has.
+    (`share`, model, tenths of the samples that were right, rounded up).
     """
     gold = {paths.KEYS[job.key](question.solution)} if question.solution else set()
-    models, k = [*right, UNION] if len(right) > 1 else [*right], job.sampling.samples
+    models, k = [*right, UNION] if len(right) > 1 else [*right], max(job.sampling.samples, job.adaptive.most)
     by_model = right | {UNION: [path for found in right.values() for path in found]}
     for name in models:
         for count in [*(one for one in KS if one < k), k]:
@@ -83,9 +106,10 @@ def tally(job: config.Rejection, question: Record, right: dict[str, list[paths.P
                 ("solved", bool(some)),
             ):
                 counted[what, name, count] += number
-        total = k if name != UNION else k * len(right)
+        total = sum(taken.values()) if name == UNION else taken[name]
         counted["share", name, -(-10 * len(by_model[name]) // total)] += 1
     for name in right:
+        counted["taken", name] += taken[name]
         others = {path.key for other, found in right.items() if other != name for path in found}
         counted["exclusive", name] += len({path.key for path in right[name]} - others)
 

@@ -5,7 +5,7 @@ Example i of a split is a pure function of the recipe, the split and i.
 **Splits.** Templates and numbers are divided, in every corpus alike. The templates `stories.HELD` are for test; the
 numbers of a story, whatever the story, are for test in one case of `NUMBERS_HELD`, held out in another, and for train
 in the others. So test has stories that train never tells and numbers that train never has; heldout has train's stories
-with numbers of its own.
+with numbers of its own. Where a recipe names its templates, all splits tell them, each with its own numbers.
 
 **Answers.** A problem is taken only if every way to solve it gives the same answer, and every number on the way is
 positive and a whole number, or a decimal of two places. What a solution says is computed exactly, as it is written; its
@@ -13,6 +13,7 @@ program computes the same steps.
 """
 
 import functools
+import itertools
 import pathlib
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from zlib import crc32
 import numpy as np
 
 from data_gen import chance, fan_out
-from data_gen.word_problems import words
+from data_gen.word_problems import vocabulary, words
 from data_gen.word_problems.stories import ASIDES, HELD, TEMPLATES
 from data_gen.word_problems.template import PLACES, Problem, Span, Template, view
 from mathjax import config, expression, records
@@ -33,6 +34,7 @@ NUMBERS_HELD = 10
 ATTEMPTS = 20_000  # draws of numbers, before a template is given up
 WORDINGS = 30  # of the same numbers
 DRAWN = 64  # random numbers at a time
+LEARNED = 20_000  # problems that a tokenizer is learned from
 PATIENCE = 2_000  # examples in a row whose question was there before
 
 
@@ -40,11 +42,13 @@ def run(job: config.WordProblems, workdir, workers: int | None = None) -> dict:
     """Write the corpus of a recipe into `workdir` on `workers` processes (None: all cores); gives back the manifest.
 
     The files are `SPLIT-00000-of-00008.jsonl`; the manifest says for each its rows, the duplicates passed over, and how
-    many rows each template has. A run that was killed goes on where it was.
+    many rows each template has. A run that was killed goes on where it was. With `job.vocabulary`, `tokenizer` is a
+    folder with what `tokens.pretrained.read` reads.
     """
     shards = [(split, number) for split in SPLITS for number in range(_shards(job, split)) if getattr(job, split)]
-    return fan_out.run(
-        functools.partial(_write_shard, job, pathlib.Path(workdir)),
+    workdir = pathlib.Path(workdir)
+    manifest = fan_out.run(
+        functools.partial(_write_shard, job, workdir),
         [(f"{split}-{number:05d}-of-{_shards(job, split):05d}.jsonl", (split, number)) for split, number in shards],
         workdir,
         recipe=job,
@@ -52,6 +56,12 @@ def run(job: config.WordProblems, workdir, workers: int | None = None) -> dict:
         unit="problems",
         workers=workers,
     )
+    if job.vocabulary:
+        learned = itertools.islice(records.read(workdir / "train-*.jsonl"), LEARNED)
+        vocabulary.learn((text for one in learned for text in (one.question, one.solution)), job.vocabulary).save(
+            workdir / "tokenizer"
+        )
+    return manifest
 
 
 def example(job: config.WordProblems, split: str, i: int) -> Record:
@@ -83,9 +93,14 @@ def example(job: config.WordProblems, split: str, i: int) -> Record:
 
 
 def templates(job: config.WordProblems, split: str) -> list[Template]:
-    """Those of a split that have the wanted number of steps, and whole numbers only, if that is wanted."""
+    """Those of a split, or those that the recipe names, which have the wanted steps, and whole numbers if wanted."""
     least, most = job.steps
-    found = [one for one in TEMPLATES if (one.name in HELD) == (split == "test") and least <= one.steps <= most]
+    known = {one.name: one for one in TEMPLATES}
+    if unknown := [name for name in job.templates if name not in known]:
+        raise ValueError(f"config.templates: no template {', '.join(unknown)}; there are {', '.join(known)}")
+    of_split = [one for one in TEMPLATES if (one.name in HELD) == (split == "test")]
+    found = [known[name] for name in job.templates] or of_split
+    found = [one for one in found if least <= one.steps <= most]
     found = [one for one in found if job.decimals or not has_decimals(one)]
     if not found:
         which = "" if job.decimals else " in whole numbers"

@@ -8,6 +8,7 @@ The classes are mutable because `config_flags` sets attributes; no job changes i
 from mathjax.config.checks import check, from_dict, to_json
 from mathjax.config.evaluate import MODES, Benchmark, Evaluate
 from mathjax.config.make import (
+    Adaptive,
     Arithmetic,
     Expressions,
     Filter,
@@ -24,6 +25,7 @@ from mathjax.config.train import Data, Mesh, Optimizer, Source, Train
 __all__ = [
     "KERNELS",
     "MODES",
+    "Adaptive",
     "Arithmetic",
     "Benchmark",
     "Data",

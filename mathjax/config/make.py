@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from mathjax.config.checks import one_of, positive, require, share
 from mathjax.config.sample import Endpoint, Sampling
+from mathjax.config.train import Mesh
 
 
 @dataclass(kw_only=True)
@@ -52,12 +53,28 @@ class Samples:
 
 
 @dataclass(kw_only=True)
+class Adaptive:
+    """Samples of a question taken in rounds, fewer where they bring nothing new, more where none is right."""
+
+    round: int = 0  # samples at a time; 0: all at once, the same number for each question
+    patience: int = 2  # rounds without a new path, after which a question that is solved is left
+    most: int = 0  # samples of one that is not; 0: no more than of the others
+
+    def check(self):
+        positive(self, "patience")
+        for name in ("round", "most"):
+            require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+        require(self.round > 0 or self.most == 0, f"most={self.most} needs rounds: round must be positive")
+
+
+@dataclass(kw_only=True)
 class Rejection:
     """Rejection sampling (RFT): many solutions of each question, the right and distinct ones kept beside its own."""
 
     questions: str  # records with answers
     samples: list[Samples]  # in the order in which their paths are looked at
     sampling: Sampling = field(default_factory=lambda: Sampling(temperature=0.7, top_k=50, samples=100))
+    adaptive: Adaptive = field(default_factory=Adaptive)
     template: str = "rft"
     filter: str = "rft"  # right answer and right equations; or verdict: as judged when it was sampled
     key: str = "equations"  # what makes two paths the same; terms: operands in any order; program: the syntax tree
@@ -66,13 +83,17 @@ class Rejection:
     published: bool = False  # write RFT's own files too
     shards: int = 8  # files of records
     slots: int = 64  # of the engine, where something is to be sampled
+    mesh: Mesh = field(default_factory=Mesh)  # of the devices that the engine is on, those of one host
     dtype: str = "float32"
-    on: str = "local"  # where shards are made; ray: on the Ray cluster of RAY_ADDRESS, or of this node
+    on: str = "local"  # where is sampled and shards are made; ray: on the Ray cluster of RAY_ADDRESS, or of this node
     share: str = ""  # one of several jobs, as of a Slurm array: 0/16 to 15/16; "": all of the work
 
     def check(self):
         one_of(self, "on", ("local", "ray"))
         one_of(self, "filter", ("rft", "verdict"))
+        for name, samples in (("sampling.samples", self.sampling.samples), ("adaptive.most", self.adaptive.most)):
+            whole = samples % max(1, self.adaptive.round) == 0
+            require(whole, f"{name}={samples} must be a multiple of adaptive.round={self.adaptive.round}")
         one_of(self, "key", ("equations", "terms", "program"))
         one_of(self, "dtype", ("float32", "bfloat16"))
         positive(self, "shards", "slots")
@@ -202,15 +223,21 @@ class WordProblems:
     test: int = 1_000  # templates and numbers that train never has
     shards: int = 8  # files of train
     style: str = "cot"  # solutions in words with <<..>>; or pot: programs
+    templates: list[str] = field(default_factory=list)  # these stories alone, in all splits; []: each split its own
     steps: tuple[int, int] = (1, 8)  # fewest and most, in a template's first way to solve it
     numbers: float = 1.0  # how far the numbers reach, where stories allow it; 1: as far as in daily life
     decimals: bool = True  # also stories with decimal numbers
     distractors: float = 0.25  # the share of questions with a sentence that does not matter
+    vocabulary: int = 0  # tokens of a tokenizer that is learned from train, and written beside it; 0: none
 
     def check(self):
         positive(self, "train", "shards", "numbers")
         one_of(self, "style", ("cot", "pot"))
         share(self, "distractors")
+        require(
+            self.vocabulary == 0 or self.vocabulary >= 300,
+            f"vocabulary must be 0 or 300 and more, got {self.vocabulary}",
+        )
         for name in ("heldout", "test"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
         require(self.shards <= self.train, f"shards={self.shards} must not be more than train={self.train}")

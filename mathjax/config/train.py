@@ -48,9 +48,11 @@ class Optimizer:
     epsilon: float = 1e-8
     weight_decay: float = 0.0
     clip: float = 1.0  # the largest global norm of a gradient; 0: no clipping
+    momentum_dtype: str = "float32"  # of the first moment; bfloat16 takes half its memory (second moments stay float32)
 
     def check(self):
         one_of(self, "name", ("adamw", "muon"))
+        one_of(self, "momentum_dtype", ("float32", "bfloat16"))
         one_of(self, "schedule", ("cosine", "linear", "constant", "inverse_sqrt"))
         positive(self, "peak", "epsilon")
         share(self, "warmup", "end", "b1", "b2")
@@ -91,17 +93,32 @@ class Train:
     accumulate: int = 0  # parts that a batch is worked off in; 0: one, on a CPU as many as fit its cache
     dtype: str = "bfloat16"  # of matrix products; params stay float32
     remat: str = "none"
+    offload: bool = False  # the optimizer's state lies in the memory of the host between steps
+    attention: str = "auto"  # the kernel: auto, xla, chunked (long rows), splash (TPU), triton (GPU)
     seed: int = 0
     log_every: int = 10
     save_every: int = 200
     keep: int = 2  # the last checkpoints kept
     keep_best: int = 1  # and those of lowest held-out loss
     tensorboard: bool = False
+    wandb: str = ""  # a project of Weights & Biases that the metrics go to as well
+    profile_steps: list[int] = field(default_factory=list)  # [first, last]: traced into the folder profile/
+    anomaly: str = "stop"  # a step that is not finite, or a spike: stop; skip; rollback, and on past its batch
+    spike: float = 0.0  # standard deviations of loss or gradient norm above its running mean that make one; 0: none
+    rollback: int = 100  # steps to go back at least
 
     def check(self):
-        positive(self, "steps", "log_every", "save_every", "keep", "heldout_batches")
+        positive(self, "steps", "log_every", "save_every", "keep", "heldout_batches", "rollback")
+        one_of(self, "anomaly", ("stop", "skip", "rollback"))
+        require(self.spike >= 0, f"spike must not be negative, got {self.spike}")
+        require(
+            not self.profile_steps
+            or (len(self.profile_steps) == 2 and 1 <= self.profile_steps[0] <= self.profile_steps[1]),
+            f"profile_steps must be [first, last], counted from 1, or []; got {self.profile_steps}",
+        )
         one_of(self, "dtype", ("float32", "bfloat16"))
         one_of(self, "remat", ("none", "layers", "products"))
+        one_of(self, "attention", ("auto", "xla", "chunked", "splash", "triton"))
         require(self.keep_best >= 0, f"keep_best must not be negative, got {self.keep_best}")
         require(self.accumulate >= 0, f"accumulate must not be negative, got {self.accumulate}")
         require(

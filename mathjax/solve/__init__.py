@@ -6,10 +6,10 @@
         ...  # on disk as they come; the same call goes on where it was left
 
 An engine completes ids, and then `tokenizer` makes them of words and words of them; or it takes and gives text itself,
-as `sample.endpoint` does, and `tokenizer` is None.
+as `sample.endpoint` does, and `tokenizer` is None. `solve.model` opens a model here.
 """
 
 from mathjax.solve.attempt import Asked, Attempt, attempts, solve
-from mathjax.solve.rows import about, row, stored
+from mathjax.solve.rows import about, merge, row, stored
 
-__all__ = ["Asked", "Attempt", "about", "attempts", "row", "solve", "stored"]
+__all__ = ["Asked", "Attempt", "about", "attempts", "merge", "row", "solve", "stored"]

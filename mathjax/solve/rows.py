@@ -4,12 +4,13 @@ import contextlib
 import dataclasses
 import errno
 import fcntl
+import heapq
 import itertools
 import json
 import os
 import pathlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mathjax import files
 from mathjax.records import Record
@@ -43,6 +44,8 @@ def stored(
     samples: int,
     attempts: Callable[[Iterable[Asked]], Iterator[Attempt]],
     *,
+    numbers: Sequence[int] | None = None,
+    begin: int = 0,
     row: Callable[[Attempt], dict] = row,
     anew: bool = False,
     description: str = "solving",
@@ -54,6 +57,9 @@ def stored(
     nothing else; when all are there the file is put in order, and has the same bytes whatever happened before. Rows are
     given out from disk: in memory are 8 bytes for each. A last row cut by a crash is dropped and asked again.
 
+    A file may hold a part of more work: then `numbers` are those of its records there, which rise (None: 0, 1, ..), and
+    its samples are counted from `begin`. `merge` makes one file of several.
+
     `settings`, whatever JSON can hold, says what the attempts depend on. They stand in the file beside, `about(path)`.
     For rows of other settings, `anew` removes them; otherwise ValueError says which differ. More samples than are there
     are asked for, fewer are an error. BlockingIOError if another process writes this file.
@@ -63,7 +69,7 @@ def stored(
         raise ValueError(f"{path}: attempts are stored in a file that ends in .jsonl")
     with _locked(path) as file:
         _settle(path, file, settings, anew)
-        rows = _Rows(path, file, samples)
+        rows = _Rows(path, file, samples, numbers, begin)
         yield from rows.following()
         missing = _missing(records, rows)
         if (first := next(missing, None)) is not None:
@@ -84,6 +90,30 @@ def stored(
         yield from rows.following()
 
 
+def merge(path, parts: Sequence):
+    """Write the rows of complete files into `path`, by the numbers of their records and samples, whole or not at all.
+
+    Each row is in one of them, and they are of one settings; those stand in the file beside, as if `stored` had made
+    it, and so does what they cost together. ValueError names a part that is not complete, or of other settings.
+    """
+    told = [about(part) for part in parts]
+    for part, one in zip(parts, told, strict=True):
+        if not one.get("complete"):
+            raise ValueError(f"{part}: only complete files of attempts are merged")
+        if one["settings"] != told[0]["settings"]:
+            raise ValueError(f"{part}: other attempts: {_differing(told[0]['settings'], one['settings'])}")
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(pathlib.Path(part).open("rb")) for part in parts]
+        with files.whole(path) as file:
+            for line in heapq.merge(*opened, key=_place):
+                file.write(line)
+    costs = [one["cost"] for one in told]
+    cost = {name: sum(one[name] for one in costs) for name in ("attempts", "correct", "tokens", "seconds")}
+    cost["tokens_per_second"] = cost["tokens"] / max(cost["seconds"], 1e-9)
+    done = {"settings": told[0]["settings"], "complete": True, "sha256": files.digest(path), "cost": cost}
+    _write(_beside(pathlib.Path(path)), done)
+
+
 def about(path) -> dict:
     """What the file beside the rows at `path` says: `settings`, `complete`, and when it is, `sha256` and `cost`.
 
@@ -95,20 +125,28 @@ def about(path) -> dict:
 
 def _missing(records, rows):
     """What is to be asked, in the order of the records."""
-    index = -1
-    for index, record in enumerate(records):
-        samples = tuple(sample for sample in range(rows.samples) if not rows.has(index, sample))
+    count = 0
+    for count, record in enumerate(records, start=1):
+        index = count - 1 if rows.numbers is None else rows.numbers[count - 1]
+        samples = tuple(sample for sample in rows.range if not rows.has(index, sample))
         if samples:
-            yield Asked(index, record, None if len(samples) == rows.samples else samples)
-    if len(rows.places) > (index + 1) * rows.samples:
-        raise ValueError(f"{rows.path} has rows of {len(rows.places) // rows.samples} records, {index + 1} are asked")
+            yield Asked(index, record, None if samples == tuple(range(rows.samples)) else samples)
+    if len(rows.places) > count * rows.samples:
+        raise ValueError(f"{rows.path} has rows of {len(rows.places) // rows.samples} records, {count} are asked")
+
+
+def _place(line):
+    row = json.loads(line)
+    return row["index"], row["sample"]
 
 
 class _Rows:
     """The rows of a file that is appended to, each found by the number of its record and its sample."""
 
-    def __init__(self, path, file, samples):
-        self.path, self.file, self.samples = path, file, samples
+    def __init__(self, path, file, samples, numbers, begin):
+        self.path, self.file, self.samples, self.numbers = path, file, samples, numbers
+        self.range = range(begin, begin + samples)
+        self.places_of = None if numbers is None else {index: place for place, index in enumerate(numbers)}
         self.places = array("q")  # where the row of each attempt begins, in order
         self.told = [0, 0, 0]  # attempts, correct ones and tokens that are there
         self.turn = self.end = 0
@@ -127,15 +165,18 @@ class _Rows:
             index, sample, verdict = found["index"], found["sample"], found.get("verdict") or {}
         except (ValueError, TypeError, KeyError, AttributeError):
             raise ValueError(f"{where}: a stored attempt has index and sample, got {line[:80]!r}") from None
-        if sample >= self.samples:
-            raise ValueError(f"{where}: sample {sample} is there, and {self.samples} samples are asked")
+        if sample not in self.range:
+            least = f" from {self.range.start}" if self.range.start else ""
+            raise ValueError(f"{where}: sample {sample} is there, and {self.samples} samples{least} are asked")
+        if self.places_of is not None and index not in self.places_of:
+            raise ValueError(f"{where}: an attempt at record {index} is there, which is not asked")
         self._put(index, sample, self.end)
         for i, value in enumerate((1, bool(verdict.get("correct")), found.get("tokens") or 0)):
             self.told[i] += value
 
     def has(self, index, sample):
-        place = index * self.samples + sample
-        return place < len(self.places) and self.places[place] != MISSING
+        turn = self._turn(index, sample)
+        return turn < len(self.places) and self.places[turn] != MISSING
 
     def add(self, index, sample, row):
         data = json.dumps(row).encode() + b"\n"
@@ -163,9 +204,12 @@ class _Rows:
         return self.file.readline()
 
     def _put(self, index, sample, place):
-        turn = index * self.samples + sample
+        turn = self._turn(index, sample)
         self.places.extend(itertools.repeat(MISSING, turn + 1 - len(self.places)))
         self.places[turn] = place
+
+    def _turn(self, index, sample):
+        return (index if self.places_of is None else self.places_of[index]) * self.samples + sample - self.range.start
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ def step_flops(model: config.Model, tokens: float, pairs: float) -> float:
 def peak(dtype: str) -> float | None:
     """FLOP/s of all devices at best: by data sheet, on a CPU as one large product measures; None if unknown."""
     if jax.default_backend() == "cpu":
-        return _measured(jnp.dtype(dtype))
+        return _measured(jnp.dtype(dtype)) * jax.process_count()
     chip = chips.of_kind(jax.devices()[0].device_kind)
     return None if chip is None else chip.flops / chip.devices * jax.device_count()
 
