@@ -81,6 +81,9 @@ def run(
                 "rows_per_second": round((sum(facts["rows"] for facts in done.values()) - rows) / seconds),
             }
             _write(path, manifest)
+    for name in places:  # what makers left behind that were killed
+        for rest in workdir.glob(f".{name}.*.tmp"):
+            rest.unlink(missing_ok=True)
     return manifest
 
 

@@ -23,6 +23,7 @@ JOINING = 300  # seconds that the processes wait for each other at the start
 PREPARING = 24 * 3600  # seconds that process 0 may take for what the others wait for
 LEAVING = 600  # seconds that they wait for each other at the end
 LOST = "(ABORTED|CANCELLED|DEADLINE_EXCEEDED|FAILED_PRECONDITION|INTERNAL|UNAVAILABLE|UNKNOWN): "
+LATE = "must be called before any JAX calls"  # and that this process, which was told of no others, was at work before
 NOWHERE = "coordinator_address should be defined"  # how JAX says that it runs in no cluster it knows
 
 
@@ -144,6 +145,8 @@ def _initialize(address, count, number):
             raise
         return False
     except RuntimeError as error:
+        if LATE in str(error) and address is None and count is None and number is None:
+            return False
         where = f"process {number} of {count}" if count else "this process"
         raise ConnectionError(f"{where} did not meet the others at {address or 'their coordinator'}: {error}") from None
     return True
