@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import signal
 import tempfile
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # what is compiled here runs once or twice
@@ -18,6 +19,9 @@ from mathjax.sandbox import Sandbox
 
 KEPT = tempfile.TemporaryDirectory(prefix="mathjax-compiled-")  # by processes that tests start, and gone with the tests
 os.environ["XDG_CACHE_HOME"] = KEPT.name
+# In the background a shell lets Ctrl-C be ignored, and what tests start would then ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 8)  # read once, when JAX starts its backend
 

@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from test_loop import SCRIPTS, heed_ctrl_c, recipe, rows, steps_on_disk, when, write_corpus
+from test_loop import SCRIPTS, recipe, rows, steps_on_disk, when, write_corpus
 
 from mathjax import distributed
 from mathjax.checkpoint import FOLDER
@@ -40,7 +40,7 @@ def start(config_path, workdir, count, *settings):
         output = open(workdir.parent / f"{workdir.name}-{count}-{process}.txt", "w+")
         more = [f"--process={process}"] if count > 1 else []
         told = {"stdout": output, "stderr": subprocess.STDOUT}
-        running.append(subprocess.Popen([*command, *more], env=environment, preexec_fn=heed_ctrl_c, **told))
+        running.append(subprocess.Popen([*command, *more], env=environment, **told))
         running[-1].said = output
     return running
 

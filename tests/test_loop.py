@@ -65,12 +65,7 @@ def start(config_path, workdir, devices=1, *settings):
     environment["XDG_CACHE_HOME"] = str(config_path.parent)  # of compiled programs
     command = [sys.executable, SCRIPTS / "train.py", f"--config={config_path}", f"--workdir={workdir}", *settings]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, env=environment, preexec_fn=heed_ctrl_c, **output)
-
-
-def heed_ctrl_c():
-    """Let a process that is started be interrupted, also by tests that run in the background, where it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, env=environment, **output)
 
 
 def finish(process):

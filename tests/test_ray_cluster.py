@@ -64,6 +64,7 @@ def test_a_lost_node_costs_nothing_but_time(local, tmp_path):
     environment["PYTHONPATH"] = str(pathlib.Path(__file__).parents[1])
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "killed with " in done.stdout, done.stderr[-3000:]
     killed = int(done.stdout.partition("killed with ")[2].split()[0])
     assert 3 <= killed < 14
     same_files(local, tmp_path / "out")
