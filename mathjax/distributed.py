@@ -16,7 +16,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 HEARTBEAT = 2.0  # seconds between two signs of life of a process
-SILENCE = 25.0  # seconds without one after which it counts as lost
+SILENCE = 16.0  # seconds without one after which it counts as lost
 TELLING = 3 * HEARTBEAT  # seconds that process 0, from which all hear it, outlives the news of an end
 FALLBACK = 50  # seconds after which the service of JAX ends the others, as where process 0 falls silent
 JOINING = 300  # seconds that the processes wait for each other at the start
