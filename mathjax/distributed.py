@@ -18,7 +18,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 HEARTBEAT = 2.0  # seconds between two signs of life of a process
 SILENCE = 16.0  # seconds without one after which it counts as lost
 TELLING = 3 * HEARTBEAT  # seconds that process 0, from which all hear it, outlives the news of an end
-FALLBACK = 50  # seconds after which the service of JAX ends the others, as where process 0 falls silent
+FALLBACK = 56  # seconds after which the service of JAX ends the others, as where process 0 falls silent
 JOINING = 300  # seconds that the processes wait for each other at the start
 PREPARING = 24 * 3600  # seconds that process 0 may take for what the others wait for
 LEAVING = 600  # seconds that they wait for each other at the end
