@@ -1,8 +1,9 @@
 """Attention under one visibility rule, behind one function.
 
 A query sees a key if both are in the same segment and the key's position is not after its own.
-Padding and empty cache entries have position EMPTY, so no query of a sequence sees them. Packed rows, padded
-rows, prefill, decoding and a slot used again all follow from this; there is no other mask.
+Padding has position EMPTY, so no query of a sequence sees it; what was left over in a cache's page lies at positions
+after its new owner's. Packed rows, padded rows, prefill, decoding and a slot used again all follow from this; there is
+no other mask.
 """
 
 import jax
